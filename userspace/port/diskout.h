@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * diskout.h - writing a restored disk to a device or to a sparse file
+ */
+#ifndef TIDEMARK_PORT_DISKOUT_H
+#define TIDEMARK_PORT_DISKOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct diskout;
+
+/*
+ * Creates the file @path of @size bytes, all zero and sparse. -EEXIST: it is
+ * there (it is never overwritten). The file is removed by diskout_free() unless
+ * diskout_finish() succeeded.
+ */
+int diskout_create(const char *path, uint64_t size, struct diskout **ret);
+
+/*
+ * Opens the block device @path for writing, exclusively: -EBUSY while it is
+ * mounted or held by device-mapper, md or swap. -ENOSPC: smaller than @size.
+ * -ENOTBLK: not a block device.
+ */
+int diskout_open_device(const char *path, uint64_t size, struct diskout **ret);
+
+/* Frees; without diskout_finish() what was written is not to be trusted. */
+void diskout_free(struct diskout *out);
+
+/* True if what is not written reads as zero: a new file. */
+bool diskout_is_zero(const struct diskout *out);
+uint64_t diskout_size(const struct diskout *out);	/* bytes */
+
+/* Writes all of @data. 0 or -errno. */
+int diskout_write(struct diskout *out, uint64_t off, const void *data,
+		  size_t len);
+
+/* Makes a range read as zero, without writing zeroes where that can be had. */
+int diskout_zero(struct diskout *out, uint64_t off, uint64_t len);
+
+/* Makes everything durable: fsync of the file and of its directory. */
+int diskout_finish(struct diskout *out);
+
+#endif
