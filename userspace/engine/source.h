@@ -55,6 +55,27 @@ struct source_state {
 	char frozen_id[SOURCE_CUT_ID_SIZE];	/* "" with FROZEN_NONE */
 };
 
+/* How to take the cut. All zero is right for most. */
+struct source_cut_options {
+	bool no_freeze;		/* leave filesystems alone: crash-consistent */
+	unsigned int freeze_timeout_ms;	/* for each filesystem; 0: 10 s */
+	/*
+	 * A shell command run while every disk stands still in the cut, for
+	 * quiescing what the kernel does not know of, and for tests; NULL: none.
+	 * When it fails or takes too long, there is no cut.
+	 */
+	const char *hook;
+	unsigned int hook_timeout_ms;	/* 0: 60 s */
+};
+
+/* What became of it. */
+struct source_cut_report {
+	unsigned int frozen;	/* filesystems that were frozen */
+	unsigned int unfrozen;	/* that could not be: crash-consistent only */
+	uint64_t held_us;	/* from the first suspend to the last resume */
+	char warning[256];	/* "" if there is nothing to say */
+};
+
 /* One range to read. @buf is aligned and holds @len bytes rounded up to 4096. */
 struct source_read {
 	uint64_t off;
@@ -97,7 +118,8 @@ struct source_ops {
 	 * cut or none is: on failure every member is back where it was.
 	 */
 	int (*cut)(struct source *const *group, unsigned int n,
-		   const char *cut_id, struct tm_error *err);
+		   const char *cut_id, const struct source_cut_options *how,
+		   struct source_cut_report *ret, struct tm_error *err);
 
 	/*
 	 * Adds to @ret_ship every chunk that must be read for this cut, and to
@@ -178,10 +200,11 @@ void source_free(struct source *s);
 
 /*
  * Cuts @n disks of whatever kinds at one instant and sets cut_id in each. All
- * are cut, or none is.
+ * are cut, or none is. @how may be NULL: the defaults.
  */
 int source_cut(struct source *const *src, unsigned int n, const char *cut_id,
-	       struct tm_error *err);
+	       const struct source_cut_options *how,
+	       struct source_cut_report *ret, struct tm_error *err);
 
 /* 32 hex digits of fresh randomness. */
 int source_cut_id_new(char ret[SOURCE_CUT_ID_SIZE], struct tm_error *err);
