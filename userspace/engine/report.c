@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/* report.c - how a long job tells how far it is */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include "engine/report.h"
+
+void report_progress(const struct report *rep, const char *stage,
+		     const char *disk, uint64_t done, uint64_t total)
+{
+	struct progress p = {
+		.stage = stage, .disk = disk, .done = done, .total = total,
+	};
+
+	if (rep && rep->progress)
+		rep->progress(rep->arg, &p);
+}
+
+void report_warning(const struct report *rep, const char *fmt, ...)
+{
+	char text[768];
+	va_list ap;
+
+	if (!rep || !rep->warning)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	rep->warning(rep->arg, text);
+}
+
+int report_cancelled(const struct report *rep, struct tm_error *err)
+{
+	if (!rep || !rep->cancelled || !rep->cancelled(rep->arg))
+		return 0;
+	return tm_error_set(err, -ECANCELED, TM_EXIT_CANCELLED, NULL,
+			    "cancelled");
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.h - how a long job tells how far it is, and learns that it should end
+ *
+ * The engine prints nothing. Whoever starts a job passes a struct report; every
+ * function in it may be NULL. They are called from the engine's thread, often,
+ * and must be quick.
+ */
+#ifndef TIDEMARK_ENGINE_REPORT_H
+#define TIDEMARK_ENGINE_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "model/error.h"
+
+struct progress {
+	const char *stage;	/* "prepare", "cut", "ship", "restore", "verify" */
+	const char *disk;	/* name of the disk, or NULL */
+	uint64_t done;		/* bytes of @total; both 0 while not known */
+	uint64_t total;
+};
+
+struct report {
+	void (*progress)(void *arg, const struct progress *p);
+	/* Something a person should know that is not a failure: exit status 3. */
+	void (*warning)(void *arg, const char *message);
+	/* True once the job should stop where it can do so cleanly. */
+	bool (*cancelled)(void *arg);
+	void *arg;
+};
+
+void report_progress(const struct report *rep, const char *stage,
+		     const char *disk, uint64_t done, uint64_t total);
+void report_warning(const struct report *rep, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* 0, or -ECANCELED with @err set once the job should stop. */
+int report_cancelled(const struct report *rep, struct tm_error *err);
+
+#endif
