@@ -126,8 +126,8 @@ struct source_ops {
 	 * @ret_scanned those among them that are read because nothing records
 	 * their changes (scanned segments). Both may hold extents already.
 	 */
-	int (*ship_set)(struct source *s, struct extents *ret_ship,
-			struct extents *ret_scanned, struct tm_error *err);
+	int (*ship_set)(struct source *s, struct tm_extents *ret_ship,
+			struct tm_extents *ret_scanned, struct tm_error *err);
 
 	/*
 	 * Reads @n ranges of the disk as it stood at the cut. Ranges lie in the
