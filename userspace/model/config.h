@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config.h - /etc/tidemark/tidemark.conf and its drop-ins
+ *
+ * INI as inih reads it. Every setting has a default; a later file overrides an
+ * earlier one. Unknown sections and settings are errors, with file and line.
+ * Secrets are not kept here, only where to find them.
+ */
+#ifndef TIDEMARK_MODEL_CONFIG_H
+#define TIDEMARK_MODEL_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/address.h"
+#include "model/error.h"
+
+#define TM_CONFIG_PATH_SIZE	256
+
+struct tm_config {
+	/* [vault] */
+	char url[TM_URL_SIZE];		/* "" until set */
+	char item[TM_NAME_SIZE];	/* this machine; "": its host name */
+	char credentials[TM_CONFIG_PATH_SIZE];	/* file */
+	char credentials_command[TM_CONFIG_PATH_SIZE];	/* or "" */
+	char ca_file[TM_CONFIG_PATH_SIZE];	/* "": the system's */
+	char api_version[16];		/* x-ms-version */
+
+	/* [backup] */
+	uint64_t chunk_size;		/* bytes, for newly protected disks */
+	uint64_t sample_chunks;		/* unmarked chunks to check each run */
+	uint64_t freeze_timeout;	/* seconds, one filesystem */
+	uint64_t cut_timeout;		/* seconds, until the watchdog resumes */
+	bool freeze;			/* freeze filesystems for the cut */
+
+	/* [transfer] */
+	uint64_t request_size;		/* bytes of page data, <= 4 MiB */
+	uint64_t timeout;		/* seconds, one request */
+	uint64_t retries;		/* of one request */
+	uint64_t retry_time;		/* seconds, until a request is given up */
+
+	/* [tracking] */
+	uint64_t region_size;		/* bytes; 0: by the disk's size */
+	uint64_t meta_timeout;		/* seconds */
+	bool on_lost_fail;		/* on_lost = fail, else pass */
+
+	/* [snapshot] */
+	uint64_t pool;			/* bytes */
+	uint64_t cow_timeout;		/* seconds */
+
+	/* [paths] */
+	char state[TM_CONFIG_PATH_SIZE];	/* /var/lib/tidemark */
+	char run[TM_CONFIG_PATH_SIZE];		/* /run/tidemark */
+};
+
+/* Sets every default. */
+void tm_config_init(struct tm_config *c);
+
+/*
+ * Applies the text of one file over @c. @file is its name, for messages:
+ * "FILE:LINE: ...". @c is untouched on failure.
+ * 0, -EINVAL (TM_EXIT_USAGE) or -ENOMEM.
+ */
+int tm_config_parse(struct tm_config *c, const char *text, size_t len,
+		    const char *file, struct tm_error *err);
+
+/* Sets one setting from text: "transfer.retries", "5". 0 or -EINVAL. */
+int tm_config_set(struct tm_config *c, const char *setting, const char *value,
+		  struct tm_error *err);
+
+/* One setting as people see it. */
+struct tm_setting {
+	const char *section;
+	const char *name;
+	const char *help;
+};
+
+/* The settings in order, *@ret_n of them; static. */
+const struct tm_setting *tm_config_settings(size_t *ret_n);
+
+/* The value of setting number @i as text that set would take. */
+void tm_config_value(const struct tm_config *c, size_t i, char *s, size_t size);
+
+/* "64K", "1M", "4096" to bytes. K, M, G, T are powers of 1024. 0 or -EINVAL. */
+int tm_size_parse(const char *s, uint64_t *ret);
+
+#endif
