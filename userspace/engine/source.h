@@ -182,18 +182,20 @@ int source_scan_new(const char *name, const char *path, uint32_t chunk_size,
 
 /*
  * Opens a disk of which device @path, or partitions and volumes of it, carry
- * a tidemark target (source_tracked.c).
+ * a tidemark target (source_tracked.c). Under @state_dir (/var/lib/tidemark)
+ * lies what `attach` recorded of them, such as where a snapshot's store is.
  */
 int source_tracked_new(const char *name, const char *path,
-		       uint32_t chunk_size, struct source **ret,
-		       struct tm_error *err);
+		       uint32_t chunk_size, const char *state_dir,
+		       struct source **ret, struct tm_error *err);
 
 /*
  * Opens @path as what it is: tracked if the kernel tracks any of it, else
  * scanned.
  */
 int source_new(const char *name, const char *path, uint32_t chunk_size,
-	       struct source **ret, struct tm_error *err);
+	       const char *state_dir, struct source **ret,
+	       struct tm_error *err);
 
 /* Fits every implementation. A cut still standing is left to settle(). */
 void source_free(struct source *s);
