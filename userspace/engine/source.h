@@ -29,6 +29,7 @@
 #include <stdint.h>
 #include "model/error.h"
 #include "model/extent.h"
+#include "model/segment.h"
 
 struct source;
 
@@ -157,10 +158,13 @@ struct source_ops {
 		     struct tm_error *err);
 
 	/*
-	 * Was a scanned segment still changing through every try? Only after
-	 * the last read() of the cut.
+	 * What the disk consists of at the cut: replaces @ret, which is the
+	 * caller's to free; sorted, covering the disk's true size, `torn` set
+	 * in a scanned segment that was still changing through every try. Only
+	 * after the last read() of the cut. It goes into the point.
 	 */
-	bool (*torn)(struct source *s);
+	int (*segments)(struct source *s, struct tm_segments *ret,
+			struct tm_error *err);
 
 	void (*free)(struct source *s);
 };
