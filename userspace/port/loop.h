@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.h - a file as a block device
+ */
+#ifndef TIDEMARK_PORT_LOOP_H
+#define TIDEMARK_PORT_LOOP_H
+
+#define LOOP_NODE_SIZE 32
+
+/*
+ * Attaches @file to a loop device (with direct I/O where the filesystem can)
+ * until loop_detach(), and gives its node; the one that it is attached to
+ * already, if there is one. 0 or -errno.
+ */
+int loop_attach(const char *file, char ret[LOOP_NODE_SIZE]);
+int loop_detach(const char *node);
+
+#endif
