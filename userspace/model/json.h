@@ -2,8 +2,9 @@
 /*
  * json.h - reading JSON that may be hostile, writing JSON that keeps the rest
  *
- * A document is an object with "format":1. What a reader does not know it keeps
- * (`rest`), and writes back when the document is rewritten.
+ * A document is an object with "format":1. The fields that a reader does not
+ * know it keeps (`rest`), and writes back when the document is rewritten. This
+ * holds for the document's own fields, not for those of objects inside it.
  *
  * Reading goes through a struct tm_json, whose first failure sticks: read all
  * fields, then look at r once. Targets are untouched where a field is absent or
@@ -82,14 +83,14 @@ const json_t *tm_json_object(struct tm_json *j, const json_t *obj,
 
 /*
  * Writing. Set a field of @obj, replacing what was there; the first failure
- * sticks in *@r (-ENOMEM, or -EINVAL for what cannot be written).
+ * sticks in *@r (-ENOMEM, or -EINVAL for what cannot be written). What says
+ * nothing removes the field: the empty string, time 0, the zero id.
  */
 void tm_json_put(int *r, json_t *obj, const char *key, json_t *stolen);
 void tm_json_put_string(int *r, json_t *obj, const char *key, const char *s);
 void tm_json_put_u64(int *r, json_t *obj, const char *key, uint64_t n);
 void tm_json_put_bool(int *r, json_t *obj, const char *key, bool b);
 void tm_json_put_time(int *r, json_t *obj, const char *key, int64_t seconds);
-/* The zero id removes the field. */
 void tm_json_put_id(int *r, json_t *obj, const char *key,
 		    const struct tm_id *id);
 

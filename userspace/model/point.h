@@ -93,7 +93,7 @@ const char *tm_consistency_name(enum tm_consistency c);
 /* "full", "compare", "incremental" */
 const char *tm_ship_mode_name(enum tm_ship_mode m);
 
-/* The inside of a point's disks, for --json output too. NULL: no memory. */
+/* The same as JSON, for --json output; NULL when it cannot be made. */
 json_t *tm_point_json(const struct tm_point *p);
 
 #endif

@@ -45,10 +45,10 @@ void tm_vault_done(struct tm_vault *v);
 
 int tm_item_parse(const void *text, size_t len, const char *object,
 		  struct tm_item *ret, struct tm_error *err);
-int tm_item_text(const struct tm_item *i, char **ret);
-void tm_item_done(struct tm_item *i);
+int tm_item_text(const struct tm_item *item, char **ret);
+void tm_item_done(struct tm_item *item);
 
-/* Adds a disk's name if it is not there. 0 or -ENOMEM. */
-int tm_item_add_disk(struct tm_item *i, const char *disk);
+/* Adds a disk's name if it is not there. 0, -ENOMEM, or -EINVAL (too long). */
+int tm_item_add_disk(struct tm_item *item, const char *disk);
 
 #endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#include "model/hashtable.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#define HMAC_SIZE 32
+
+struct tm_hasher {
+	EVP_MAC_CTX *ctx;	/* has the key, for as long as it lives */
+};
+
+int tm_hasher_new(const uint8_t key[TM_HASH_KEY_SIZE], struct tm_hasher **ret)
+{
+	char digest[] = "SHA256";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest,
+						 0),
+		OSSL_PARAM_construct_end(),
+	};
+	struct tm_hasher *h;
+	EVP_MAC *mac;
+
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return -ENOMEM;
+	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	if (mac)
+		h->ctx = EVP_MAC_CTX_new(mac);
+	EVP_MAC_free(mac);
+	if (!h->ctx ||
+	    !EVP_MAC_init(h->ctx, key, TM_HASH_KEY_SIZE, params)) {
+		tm_hasher_free(h);
+		return -EIO;
+	}
+	*ret = h;
+	return 0;
+}
+
+void tm_hasher_free(struct tm_hasher *h)
+{
+	if (!h)
+		return;
+	EVP_MAC_CTX_free(h->ctx);
+	free(h);
+}
+
+int tm_hasher_chunk(struct tm_hasher *h, uint64_t i, const void *data,
+		    size_t len, struct tm_hash *ret)
+{
+	uint8_t index[8], full[HMAC_SIZE];
+	size_t full_len;
+	int n;
+
+	for (n = 0; n < 8; n++)
+		index[n] = (uint8_t)(i >> (8 * n));
+	/* Without a key, init starts again under the key it has. */
+	if (!EVP_MAC_init(h->ctx, NULL, 0, NULL) ||
+	    !EVP_MAC_update(h->ctx, index, sizeof(index)) ||
+	    !EVP_MAC_update(h->ctx, data, len) ||
+	    !EVP_MAC_final(h->ctx, full, &full_len, sizeof(full)) ||
+	    full_len != sizeof(full))
+		return -EIO;
+	memcpy(ret->b, full, TM_HASH_SIZE);
+	if (tm_hash_is_zero(ret))
+		ret->b[TM_HASH_SIZE - 1] = 1;
+	return 0;
+}
