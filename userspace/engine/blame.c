@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+/* blame.c - from what the blob service answered to an error for people */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "engine/blame.h"
+
+struct verdict {
+	int r;
+	enum tm_exit code;
+	const char *cause;	/* when the service gave none */
+	const char *action;
+};
+
+static const struct verdict verdicts[] = {
+	{ -ENOENT, TM_EXIT_NOT_FOUND, "it is not there", NULL },
+	{ -EEXIST, TM_EXIT_REFUSED, "it is there already", NULL },
+	{ -EBUSY, TM_EXIT_BUSY, "another holds its lease",
+	  "wait for the other run to end; a dead run's lease ends within a minute" },
+	{ -ESTALE, TM_EXIT_BUSY, "another run has taken over",
+	  "see that one machine alone backs up this item, then run it again" },
+	{ -EACCES, TM_EXIT_PERMISSION, "the service refused the credentials",
+	  "check account, key or signature, and what they permit" },
+	{ -EKEYREJECTED, TM_EXIT_PERMISSION, "the server's certificate is not trusted",
+	  "check the address; a private authority's certificate goes into ca_file" },
+	{ -EPERM, TM_EXIT_PERMISSION, "plain HTTP is refused", NULL },
+	{ -EAGAIN, TM_EXIT_UNAVAILABLE, "the service is busy", "try again later" },
+	{ -EHOSTUNREACH, TM_EXIT_UNAVAILABLE, "the server cannot be reached",
+	  "check the address, the name server and the network" },
+	{ -ETIMEDOUT, TM_EXIT_UNAVAILABLE, "the server did not answer in time",
+	  "check the network, then try again" },
+	{ -ECONNRESET, TM_EXIT_UNAVAILABLE, "the connection broke off",
+	  "check the network, then try again" },
+	{ -EBADMSG, TM_EXIT_INTEGRITY, "checksum does not match the data", NULL },
+	{ -ECANCELED, TM_EXIT_CANCELLED, "cancelled", NULL },
+	{ -EOPNOTSUPP, TM_EXIT_REFUSED, "the service cannot do this", NULL },
+	{ -EMSGSIZE, TM_EXIT_LIMIT, "it is too large", NULL },
+	{ -EFBIG, TM_EXIT_LIMIT, "it is too large", NULL },
+};
+
+int blame(struct tm_error *err, int r, const struct blob_error *be,
+	  const char *what, const char *object)
+{
+	const struct verdict *v = NULL;
+	const char *cause;
+	size_t i;
+
+	for (i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
+		if (verdicts[i].r == r)
+			v = &verdicts[i];
+	}
+	if (r == -ECANCELED)
+		cause = "cancelled";
+	else if (*be->cause)
+		cause = be->cause;
+	else
+		cause = v ? v->cause : strerror(-r);
+	tm_error_set(err, r, v ? v->code : TM_EXIT_FAILED, object,
+		     "cannot %s '%s': %s", what, object, cause);
+	if (v && v->action)
+		tm_error_action(err, "%s", v->action);
+	if (be->status)
+		tm_error_service(err, be->status, be->code, be->request_id);
+	return r;
+}
+
+int blame_blob(struct tm_error *err, int r, const struct blob_error *be,
+	       const char *what, const struct blob *blob)
+{
+	char object[256];
+
+	snprintf(object, sizeof(object), "%s/%s", blob->container, blob->name);
+	return blame(err, r, be, what, object);
+}

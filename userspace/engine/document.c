@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+/* document.c - JSON documents in a vault: read, created once, replaced */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine/blame.h"
+#include "engine/document.h"
+#include "model/json.h"
+#include "port/bloblist.h"
+#include "port/blockblob.h"
+
+static const char content_type[] = "application/json";
+
+int document_get(struct vault *v, const char *container, const char *path,
+		 char **ret_text, size_t *ret_len, struct tm_error *err)
+{
+	struct blob blob = vault_blob(v, container, path);
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &v->policy);
+	do {
+		r = blockblob_get(&blob, TM_DOCUMENT_MAX, ret_text, ret_len,
+				  NULL, NULL, &be);
+	} while (retry_again(&retry, r, &be));
+	if (r)
+		return blame_blob(err, r, &be, "read", &blob);
+	return 0;
+}
+
+/* After a create that may or may not have happened: is it ours? */
+static int is_ours(struct vault *v, const char *container, const char *path,
+		   const char *text, struct tm_error *err)
+{
+	char *there;
+	size_t len;
+	bool same;
+	int r;
+
+	r = document_get(v, container, path, &there, &len, err);
+	if (r)
+		return r;
+	same = len == strlen(text) && !memcmp(there, text, len);
+	free(there);
+	return same ? 0 : -EEXIST;
+}
+
+int document_create(struct vault *v, const char *container, const char *path,
+		    const char *text, struct blob_written *ret,
+		    struct tm_error *err)
+{
+	struct blob blob = vault_blob(v, container, path);
+	struct blob_cond cond = { .if_none_match = "*" };
+	struct blob_error be = { 0 };
+	struct tm_error doubt = TM_ERROR_INIT;
+	struct retry retry;
+	int r, ours;
+
+	retry_init(&retry, &v->policy);
+	do {
+		r = blockblob_put(&blob, &cond, text, strlen(text),
+				  content_type, ret, &be);
+	} while (retry_again(&retry, r, &be));
+	if (!r)
+		return 0;
+	if (be.ambiguous) {
+		ours = is_ours(v, container, path, text, &doubt);
+		if (!ours)
+			return 0;
+		if (ours == -EEXIST)
+			r = -EEXIST;
+	}
+	return blame_blob(err, r, &be, "create", &blob);
+}
+
+int document_put(struct vault *v, const char *container, const char *path,
+		 const char *text, struct tm_error *err)
+{
+	struct blob blob = vault_blob(v, container, path);
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &v->policy);
+	do {
+		r = blockblob_put(&blob, NULL, text, strlen(text), content_type,
+				  NULL, &be);
+	} while (retry_again(&retry, r, &be));
+	if (r)
+		return blame_blob(err, r, &be, "write", &blob);
+	return 0;
+}
+
+struct names {
+	char **v;
+	size_t n, room;
+};
+
+static int add_name(void *arg, const struct bloblist_item *item)
+{
+	struct names *names = arg;
+
+	if (names->n == names->room) {
+		size_t room = names->room ? names->room * 2 : 64;
+		char **grown = realloc(names->v, room * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		names->v = grown;
+		names->room = room;
+	}
+	names->v[names->n] = strdup(item->name);
+	if (!names->v[names->n])
+		return -ENOMEM;
+	names->n++;
+	return 0;
+}
+
+int document_names(struct vault *v, const char *container, const char *prefix,
+		   char ***ret, size_t *ret_n, struct tm_error *err)
+{
+	struct blob blob = vault_blob(v, container, prefix);
+	struct names names = { 0 };
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &v->policy);
+	do {
+		document_names_free(names.v, names.n);
+		memset(&names, 0, sizeof(names));
+		r = bloblist(v->service, container, prefix, 0, add_name, &names,
+			     &be);
+	} while (retry_again(&retry, r, &be));
+	if (r) {
+		document_names_free(names.v, names.n);
+		return blame_blob(err, r, &be, "list", &blob);
+	}
+	*ret = names.v;
+	*ret_n = names.n;
+	return 0;
+}
+
+void document_names_free(char **names, size_t n)
+{
+	while (n)
+		free(names[--n]);
+	free(names);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * document.h - JSON documents in a vault: read, created once, replaced
+ *
+ * With retries. @container and @path name the blob.
+ */
+#ifndef TIDEMARK_ENGINE_DOCUMENT_H
+#define TIDEMARK_ENGINE_DOCUMENT_H
+
+#include "engine/vault.h"
+
+/* *ret_text is the caller's to free and ends in NUL. -ENOENT: not there. */
+int document_get(struct vault *v, const char *container, const char *path,
+		 char **ret_text, size_t *ret_len, struct tm_error *err);
+
+/*
+ * Creates the document if there is none of that name: whoever creates it
+ * first, wins. An ambiguous reply is resolved by reading it: 0 only if what is
+ * there is @text. -EEXIST: another was first, and @err says so. @ret may be
+ * NULL; it is left alone when the reply was ambiguous.
+ */
+int document_create(struct vault *v, const char *container, const char *path,
+		    const char *text, struct blob_written *ret,
+		    struct tm_error *err);
+
+/* Creates or replaces it. */
+int document_put(struct vault *v, const char *container, const char *path,
+		 const char *text, struct tm_error *err);
+
+/*
+ * The names of documents that begin with @prefix, in order; *@ret of *@ret_n
+ * strings, to be freed with document_names_free().
+ */
+int document_names(struct vault *v, const char *container, const char *prefix,
+		   char ***ret, size_t *ret_n, struct tm_error *err);
+void document_names_free(char **names, size_t n);
+
+#endif

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+/* fence.c - a page blob that only this run can write */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "engine/blame.h"
+#include "engine/fence.h"
+#include "port/bloblist.h"
+
+static int create(struct fence *f, uint64_t size, struct tm_error *err)
+{
+	struct blob_cond cond = { .if_none_match = "*" };
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &f->vault->policy);
+	do {
+		r = pageblob_create(&f->blob, &cond, size, 0, NULL, NULL, &be);
+	} while (retry_again(&retry, r, &be));
+	if (r && r != -EEXIST)
+		return blame_blob(err, r, &be, "create", &f->blob);
+	return 0;
+}
+
+static int learn(struct fence *f, struct tm_error *err)
+{
+	struct blob_properties props;
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &f->vault->policy);
+	do {
+		r = blob_get_properties(&f->blob, &props, &be);
+	} while (retry_again(&retry, r, &be));
+	if (r)
+		return blame_blob(err, r, &be, "look at", &f->blob);
+	f->size = props.size;
+	f->sequence = props.sequence;
+	memcpy(f->etag, props.etag, sizeof(f->etag));
+	r = props.type == BLOB_TYPE_PAGE ? 0 : -EBADMSG;
+	blob_properties_done(&props);
+	if (r)
+		tm_error_set(err, r, TM_EXIT_INTEGRITY, f->name,
+			     "cannot use '%s': it is no page blob", f->name);
+	return r;
+}
+
+int fence_open(struct fence *f, struct vault *v, struct leases *l,
+	       const char *container, const char *name, uint64_t size,
+	       struct tm_error *err)
+{
+	int r;
+
+	memset(f, 0, sizeof(*f));
+	f->vault = v;
+	f->leases = l;
+	snprintf(f->container, sizeof(f->container), "%s", container);
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	f->blob = vault_blob(v, f->container, f->name);
+	r = leases_add(l, &f->blob, f->lease, err);
+	if (r == -ENOENT) {
+		r = create(f, size, err);
+		f->fresh = !r;
+		if (!r)
+			r = leases_add(l, &f->blob, f->lease, err);
+	}
+	if (!r)
+		r = learn(f, err);
+	return r;
+}
+
+static struct blob_cond guards(const struct fence *f)
+{
+	return (struct blob_cond){
+		.lease_id = f->lease,
+		.if_sequence_eq = true,
+		.sequence_eq = f->sequence,
+	};
+}
+
+static void note(struct fence *f, const struct blob_written *written)
+{
+	memcpy(f->etag, written->etag, sizeof(f->etag));
+}
+
+int fence_raise(struct fence *f, uint64_t to, struct tm_error *err)
+{
+	struct blob_cond cond = { .lease_id = f->lease };
+	struct blob_written written = { 0 };
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	if (to <= f->sequence)
+		to = f->sequence + 1;
+	retry_init(&retry, &f->vault->policy);
+	do {
+		r = pageblob_set_sequence(&f->blob, &cond,
+					  PAGEBLOB_SEQUENCE_MAX, to, &written,
+					  &be);
+	} while (retry_again(&retry, r, &be));
+	if (r)
+		return blame_blob(err, r, &be, "raise the sequence number of",
+				  &f->blob);
+	if (written.sequence != to) {
+		tm_error_set(err, -ESTALE, TM_EXIT_BUSY, f->name,
+			     "cannot fence off '%s': another has raised its sequence number to %llu",
+			     f->name, (unsigned long long)written.sequence);
+		return -ESTALE;
+	}
+	f->sequence = to;
+	note(f, &written);
+	return 0;
+}
+
+/* One kind of write; with it the loop of tries is written once. */
+struct attempt {
+	enum { PUT, CLEAR, RESIZE } kind;
+	uint64_t off, len;
+	const void *data;
+	const char *verb;
+};
+
+static int attempt_once(struct fence *f, const struct attempt *a,
+			struct blob_error *be)
+{
+	struct blob_cond cond = guards(f);
+	struct blob_written written = { 0 };
+	int r;
+
+	switch (a->kind) {
+	case PUT:
+		r = pageblob_put(&f->blob, &cond, a->off, a->data, a->len,
+				 &written, be);
+		break;
+	case CLEAR:
+		r = pageblob_clear(&f->blob, &cond, a->off, a->len, &written,
+				   be);
+		break;
+	default:
+		/* Set Blob Properties knows no condition on the number. */
+		cond.if_sequence_eq = false;
+		r = pageblob_resize(&f->blob, &cond, a->len, &written, be);
+		break;
+	}
+	if (!r)
+		note(f, &written);
+	return r;
+}
+
+/*
+ * A try that may have taken effect may also do so later, after what is written
+ * next. Raising the number before the same buffer is sent again shuts it out.
+ */
+static int attempt(struct fence *f, const struct attempt *a,
+		   struct tm_error *err)
+{
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	r = leases_check(f->leases, err);
+	if (r)
+		return r;
+	retry_init(&retry, &f->vault->policy);
+	for (;;) {
+		bool ambiguous;
+
+		r = attempt_once(f, a, &be);
+		if (!r)
+			return 0;
+		ambiguous = be.ambiguous;
+		if (!retry_again(&retry, r, &be))
+			return blame_blob(err, r, &be, a->verb, &f->blob);
+		if (ambiguous)
+			r = fence_raise(f, 0, err);
+		if (ambiguous && r)
+			return r;
+	}
+}
+
+int fence_put(struct fence *f, uint64_t off, const void *data, size_t len,
+	      struct tm_error *err)
+{
+	struct attempt a = {
+		.kind = PUT, .off = off, .len = len, .data = data,
+		.verb = "write",
+	};
+
+	return attempt(f, &a, err);
+}
+
+int fence_clear(struct fence *f, uint64_t off, uint64_t len,
+		struct tm_error *err)
+{
+	struct attempt a = {
+		.kind = CLEAR, .off = off, .len = len, .verb = "clear pages of",
+	};
+
+	return attempt(f, &a, err);
+}
+
+int fence_resize(struct fence *f, uint64_t size, struct tm_error *err)
+{
+	struct attempt a = { .kind = RESIZE, .len = size, .verb = "resize" };
+	int r = attempt(f, &a, err);
+
+	if (!r)
+		f->size = size;
+	return r;
+}
+
+int fence_read(struct fence *f, uint64_t off, void *data, size_t len,
+	       struct tm_error *err)
+{
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &f->vault->policy);
+	do {
+		r = blob_read(&f->blob, NULL, off, data, len, NULL, &be);
+	} while (retry_again(&retry, r, &be));
+	if (r)
+		return blame_blob(err, r, &be, "read", &f->blob);
+	return 0;
+}
+
+struct wanted {
+	const char *name, *run;
+	char *ret_time;
+};
+
+static int is_wanted(void *arg, const struct bloblist_item *item)
+{
+	struct wanted *w = arg;
+	const char *run;
+
+	if (!item->snapshot || strcmp(item->name, w->name))
+		return 0;
+	run = fields_get(&item->properties.metadata, "name");
+	if (!run || strcmp(run, w->run))
+		return 0;
+	snprintf(w->ret_time, BLOB_SNAPSHOT_SIZE, "%s", item->snapshot);
+	return 1;
+}
+
+/* 0 and *@ret_time, or -ENOENT: the try had no effect. */
+static int find_snapshot(struct fence *f, const char *run, char *ret_time,
+			 struct blob_error *be)
+{
+	struct wanted w = {
+		.name = f->name, .run = run, .ret_time = ret_time,
+	};
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &f->vault->policy);
+	do {
+		r = bloblist(f->vault->service, f->container, f->name,
+			     BLOBLIST_SNAPSHOTS | BLOBLIST_METADATA, is_wanted,
+			     &w, be);
+	} while (retry_again(&retry, r, be));
+	if (r < 0)
+		return r;
+	return r == 1 ? 0 : -ENOENT;
+}
+
+int fence_snapshot(struct fence *f, const char *run,
+		   char ret_time[BLOB_SNAPSHOT_SIZE], struct tm_error *err)
+{
+	struct blob_cond cond = { .lease_id = f->lease, .if_match = f->etag };
+	struct blob_written written = { 0 };
+	struct blob_error be = { 0 };
+	struct fields metadata = { 0 };
+	struct retry retry;
+	bool ambiguous;
+	int r, found;
+
+	r = leases_check(f->leases, err);
+	if (r)
+		return r;
+	r = fields_add(&metadata, "name", run);
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_FAILED, f->name,
+				    "cannot snapshot '%s': out of memory",
+				    f->name);
+	retry_init(&retry, &f->vault->policy);
+	do {
+		r = blob_snapshot(&f->blob, &cond, &metadata, ret_time,
+				  &written, &be);
+		ambiguous = r && be.ambiguous;
+		if (!ambiguous)
+			continue;
+		found = find_snapshot(f, run, ret_time, &be);
+		if (found != -ENOENT)
+			r = found;
+	} while (retry_again(&retry, r, &be));
+	fields_done(&metadata);
+	if (r)
+		return blame_blob(err, r, &be, "snapshot", &f->blob);
+	return 0;
+}

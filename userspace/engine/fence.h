@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fence.h - a page blob that only this run can write
+ *
+ * Two guards stand on every write: the run's lease, and the blob's sequence
+ * number, raised when the run begins, before its snapshot, and whenever a reply
+ * was ambiguous. So neither another client nor a late duplicate of one's own
+ * request, even of this run, can change what is there.
+ *
+ *	fence_open      leases it; learns size, sequence number and ETag
+ *	fence_raise     shuts out all that was sent before
+ *	fence_put ...   writes; a retry sends the same buffer
+ *	fence_snapshot  raises, then takes the snapshot under If-Match
+ */
+#ifndef TIDEMARK_ENGINE_FENCE_H
+#define TIDEMARK_ENGINE_FENCE_H
+
+#include "engine/leases.h"
+#include "engine/vault.h"
+#include "model/counters.h"
+#include "port/pageblob.h"
+
+struct fence {
+	struct vault *vault;		/* borrowed */
+	struct leases *leases;		/* borrowed */
+	struct blob blob;		/* its name points to @name */
+	char container[64], name[192];
+	char lease[BLOB_LEASE_ID_SIZE];
+	char etag[BLOB_ETAG_SIZE];	/* as of the last reply */
+	uint64_t sequence;		/* as of the last reply */
+	uint64_t size;			/* bytes */
+	bool fresh;			/* made by this run: all zero */
+};
+
+/*
+ * Leases the blob, and creates it with @size bytes if it is not there.
+ * Nothing needs to be undone: leases_release() gives back the lease.
+ */
+int fence_open(struct fence *f, struct vault *v, struct leases *l,
+	       const char *container, const char *name, uint64_t size,
+	       struct tm_error *err);
+
+/* Raises the sequence number to @to, or to the next if @to is not above it. */
+int fence_raise(struct fence *f, uint64_t to, struct tm_error *err);
+
+/* Offsets and lengths are multiples of 512; @len is up to 4 MiB. */
+int fence_put(struct fence *f, uint64_t off, const void *data, size_t len,
+	      struct tm_error *err);
+int fence_clear(struct fence *f, uint64_t off, uint64_t len,
+		struct tm_error *err);
+int fence_resize(struct fence *f, uint64_t size, struct tm_error *err);
+int fence_read(struct fence *f, uint64_t off, void *data, size_t len,
+	       struct tm_error *err);
+
+/*
+ * Takes a snapshot with metadata name=@run. An ambiguous reply is resolved by
+ * looking for the snapshot of that name. Raise first.
+ */
+int fence_snapshot(struct fence *f, const char *run,
+		   char ret_time[BLOB_SNAPSHOT_SIZE], struct tm_error *err);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * leases.h - the leases of a run: taken with fresh ids, renewed throughout
+ *
+ * A thread with a connection of its own renews them, so that neither a long
+ * read nor a slow request lets one lapse. The ids are also written to a record
+ * file: the next run on this machine, which holds the machine's lock and so
+ * knows the owner dead, gives them back at once instead of waiting a minute.
+ * Ids are never used again for anything else.
+ */
+#ifndef TIDEMARK_ENGINE_LEASES_H
+#define TIDEMARK_ENGINE_LEASES_H
+
+#include "engine/vault.h"
+#include "port/lease.h"
+
+struct leases;
+
+/*
+ * Releases what the record file @record says a dead run held, and starts.
+ * @v is borrowed; only its settings are used, by a connection of our own.
+ */
+int leases_new(struct vault *v, const char *record, struct leases **ret,
+	       struct tm_error *err);
+
+/*
+ * Leases @blob (its names are copied) under a fresh id, written to @ret_id.
+ * -EBUSY: another holds it. -ENOENT: no such blob.
+ */
+int leases_add(struct leases *l, const struct blob *blob,
+	       char ret_id[BLOB_LEASE_ID_SIZE], struct tm_error *err);
+
+/* -EBUSY with @err set once any lease is lost: the run stops. */
+int leases_check(struct leases *l, struct tm_error *err);
+
+/* Requests and retries made for leases so far. */
+void leases_counters(struct leases *l, uint64_t *ret_requests,
+		     uint64_t *ret_retries);
+
+/* Gives all back, pages first, the lock last. Failing at it does no harm. */
+void leases_release(struct leases *l);
+
+/* Ends the thread, without releasing. NULL is accepted. */
+void leases_free(struct leases *l);
+
+#endif

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+/* vault.c - a connection to the account a vault is in, and the vault itself */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine/blame.h"
+#include "engine/document.h"
+#include "engine/vault.h"
+#include "port/account.h"
+#include "port/clock.h"
+#include "port/container.h"
+#include "port/crypto.h"
+
+static int no_credentials(struct tm_error *err, const char *file, int r)
+{
+	tm_error_set(err, -EACCES, TM_EXIT_PERMISSION, file,
+		     r == -ENOENT ?
+		     "cannot find credentials: neither AZURE_STORAGE_* nor '%s' is there" :
+		     r == -EPERM ?
+		     "cannot use credentials '%s': others may read it, or own it" :
+		     r == -EINVAL ?
+		     "cannot use credentials '%s': not in a form that is known" :
+		     "cannot read credentials '%s'", file);
+	if (r == -EPERM)
+		tm_error_action(err, "chown root %s; chmod 600 %s", file, file);
+	else if (r == -ENOENT)
+		tm_error_action(err, "set AZURE_STORAGE_CONNECTION_STRING, or write the file");
+	return -EACCES;
+}
+
+static int find_credentials(struct vault *v, struct tm_error *err)
+{
+	const char *account, *file = v->config->credentials;
+	int r;
+
+	r = credentials_from_environment(&v->cred);
+	if (r == -EINVAL)
+		return tm_error_set(err, -EACCES, TM_EXIT_PERMISSION,
+				    "AZURE_STORAGE_*",
+				    "cannot use the credentials in the environment: AZURE_STORAGE_* does not make sense");
+	if (r == -ENOENT)
+		r = credentials_from_file(file, &v->cred);
+	if (r)
+		return no_credentials(err, file, r);
+	account = azauth_account(v->cred.auth);
+	if (account && strcmp(account, v->address.account)) {
+		tm_error_set(err, -EACCES, TM_EXIT_PERMISSION, v->url,
+			     "cannot use vault '%s': the credentials are for account '%s'",
+			     v->url, account);
+		return -EACCES;
+	}
+	return 0;
+}
+
+static bool is_cancelled(void *arg)
+{
+	struct vault *v = arg;
+
+	return !atomic_load(&v->finishing) && report_cancelled(v->report, NULL);
+}
+
+/* Between two tries: short waits, so that a cancellation is heard. */
+static int wait_for_retry(void *arg, unsigned int ms)
+{
+	struct vault *v = arg;
+
+	while (ms) {
+		unsigned int step = ms < 100 ? ms : 100;
+
+		if (is_cancelled(v))
+			return -ECANCELED;
+		clock_wait_ms(step);
+		ms -= step;
+	}
+	return 0;
+}
+
+static int connect_service(struct vault *v, struct tm_error *err)
+{
+	struct http_config http = {
+		.ca_file = *v->config->ca_file ? v->config->ca_file : NULL,
+		.timeout_s = v->config->timeout,
+		.cancelled = is_cancelled,
+		.cancelled_arg = v,
+	};
+	char endpoint[TM_URL_SIZE + TM_ACCOUNT_SIZE];
+	int r;
+
+	tm_address_origin(endpoint, &v->address);
+	if (v->address.path_style)
+		snprintf(endpoint + strlen(endpoint), TM_ACCOUNT_SIZE + 1,
+			 "/%s", v->address.account);
+	r = blobservice_new(endpoint, v->cred.auth, &http, &v->service);
+	if (r)
+		return tm_error_set(err, r, tm_exit_from_errno(r), v->url,
+				    "cannot prepare to reach '%s': %s", v->url,
+				    strerror(-r));
+	return 0;
+}
+
+int vault_open(struct vault *v, const struct tm_config *config,
+	       const char *url, const struct report *report,
+	       struct tm_error *err)
+{
+	int r;
+
+	memset(v, 0, sizeof(*v));
+	v->config = config;
+	v->report = report;
+	v->policy = (struct retry_policy){
+		.total_s = config->retry_time,
+		.wait = wait_for_retry,
+		.wait_arg = v,
+		.retries = &v->retries,
+	};
+	r = tm_address_parse(url, &v->address, err);
+	if (r)
+		return r;
+	tm_address_format(v->url, &v->address);
+	r = find_credentials(v, err);
+	if (!r)
+		r = connect_service(v, err);
+	if (r)
+		vault_close(v);
+	return r;
+}
+
+void vault_close(struct vault *v)
+{
+	blobservice_free(v->service);
+	credentials_done(&v->cred);
+	v->service = NULL;
+}
+
+struct blob vault_blob(const struct vault *v, const char *container,
+		       const char *name)
+{
+	return (struct blob){
+		.service = v->service, .container = container, .name = name,
+	};
+}
+
+int vault_time(struct vault *v, int64_t *ret, struct tm_error *err)
+{
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r = 0;
+
+	if (!blobservice_time(v->service)) {
+		retry_init(&retry, &v->policy);
+		do {
+			r = container_exists(v->service, v->address.container,
+					     &be);
+		} while (retry_again(&retry, r, &be));
+	}
+	if (r)
+		return blame(err, r, &be, "reach vault", v->url);
+	*ret = blobservice_time(v->service);
+	return 0;
+}
+
+static int refuse_account(struct vault *v, const char *reason,
+			  struct tm_error *err)
+{
+	tm_error_set(err, -EOPNOTSUPP, TM_EXIT_REFUSED, v->url,
+		     "cannot make a vault in account '%s': %s",
+		     v->address.account, reason);
+	tm_error_action(err, "use a standard general-purpose account without versioning and hierarchical namespace");
+	return -EOPNOTSUPP;
+}
+
+static int check_account(struct vault *v, struct tm_error *err)
+{
+	struct account_info info;
+	struct blob_error be = { 0 };
+	struct retry retry;
+	const char *reason;
+	int r;
+
+	retry_init(&retry, &v->policy);
+	do {
+		r = account_get_info(v->service, NULL, &info, &be);
+	} while (retry_again(&retry, r, &be));
+	if (r)
+		return blame(err, r, &be, "ask about the account of", v->url);
+	if (account_suits(&info, &reason))
+		return refuse_account(v, reason, err);
+	return 0;
+}
+
+static int make_container(struct vault *v, bool *ret_made, struct tm_error *err)
+{
+	const char *container = v->address.container;
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &v->policy);
+	do {
+		r = container_create(v->service, container, NULL, &be);
+	} while (retry_again(&retry, r, &be));
+	*ret_made = !r;
+	if (!r || r == -EEXIST)
+		return 0;	/* an empty container made by hand is fine */
+	return blame(err, r, &be, "create container", container);
+}
+
+/* Takes back what vault_create() made, for an account that does not suit. */
+static int take_back(struct vault *v, const struct blob *blob, bool made,
+		     struct tm_error *err)
+{
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &v->policy);
+	do {
+		r = made ? container_delete(v->service, blob->container, &be) :
+			blob_delete(blob, NULL, BLOB_DELETE_ALONE, &be);
+	} while (retry_again(&retry, r, &be));
+	if (r)
+		return blame_blob(err, r, &be, "take back", blob);
+	return refuse_account(v, "it keeps versions of blobs, and would bill each of them",
+			      err);
+}
+
+/* Only a write tells whether the account keeps versions. */
+static int put_descriptor(struct vault *v, const char *text, bool made,
+			  struct tm_error *err)
+{
+	struct blob blob = vault_blob(v, v->address.container, TM_PATH_VAULT);
+	struct blob_written written = { 0 };
+	int r;
+
+	r = document_create(v, blob.container, blob.name, text, &written, err);
+	if (r == -EEXIST) {
+		tm_error_set(err, r, TM_EXIT_REFUSED, v->url,
+			     "cannot create vault '%s': there is one already",
+			     v->url);
+		tm_error_action(err, "choose another container, or protect disks in this vault");
+	}
+	if (!r && written.versioned)
+		return take_back(v, &blob, made, err);
+	return r;
+}
+
+int vault_create(struct vault *v, const char *name, struct tm_vault *ret,
+		 struct tm_error *err)
+{
+	struct tm_vault doc = { 0 };
+	char *text = NULL;
+	bool made = false;
+	int r;
+
+	r = tm_vault_name_check(name, err);
+	if (!r)
+		r = check_account(v, err);
+	if (!r)
+		r = make_container(v, &made, err);
+	if (r)
+		return r;
+	strcpy(doc.name, name);
+	r = crypto_random(doc.id.b, sizeof(doc.id.b));
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_FAILED, NULL,
+				    "cannot name a vault: no random numbers");
+	doc.created = blobservice_time(v->service);
+	r = tm_vault_text(&doc, &text);
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_FAILED, name,
+				    "cannot describe vault '%s': %s", name,
+				    strerror(-r));
+	r = put_descriptor(v, text, made, err);
+	free(text);
+	if (!r)
+		*ret = doc;
+	return r;
+}
+
+int vault_load(struct vault *v, struct tm_vault *ret, struct tm_error *err)
+{
+	char *text;
+	size_t len;
+	int r;
+
+	r = document_get(v, v->address.container, TM_PATH_VAULT, &text, &len,
+			 err);
+	if (r == -ENOENT) {
+		tm_error_set(err, r, TM_EXIT_NOT_FOUND, v->url,
+			     "cannot find a vault at '%s'", v->url);
+		tm_error_action(err, "make one with 'tidemark vault create %s --name NAME'",
+				v->url);
+	}
+	if (r)
+		return r;
+	r = tm_vault_parse(text, len, v->url, ret, err);
+	free(text);
+	return r;
+}

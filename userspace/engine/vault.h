@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vault.h - a connection to the account a vault is in, and the vault itself
+ *
+ * A struct vault is one connection, used by one thread at a time. The
+ * configuration and the report given to vault_open() are borrowed.
+ */
+#ifndef TIDEMARK_ENGINE_VAULT_H
+#define TIDEMARK_ENGINE_VAULT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "engine/report.h"
+#include "model/address.h"
+#include "model/config.h"
+#include "model/error.h"
+#include "model/vaultdoc.h"
+#include "port/credentials.h"
+#include "port/retry.h"
+
+struct vault {
+	const struct tm_config *config;
+	const struct report *report;
+	char url[TM_URL_SIZE];		/* as people write it */
+	struct tm_address address;
+	struct credentials cred;
+	struct blobservice *service;
+	struct retry_policy policy;	/* for every idempotent request */
+	uint64_t retries;		/* counted by it */
+	/*
+	 * Set when a job cleans up: requests no longer hear of a cancellation.
+	 * Read by the thread that renews leases.
+	 */
+	atomic_bool finishing;
+};
+
+/*
+ * Finds credentials and prepares to talk to @url. Sends nothing. @v is to be
+ * closed with vault_close() when 0 is returned.
+ * -EINVAL: URL; -EACCES: no credentials, or for another account.
+ */
+int vault_open(struct vault *v, const struct tm_config *config,
+	       const char *url, const struct report *report,
+	       struct tm_error *err);
+void vault_close(struct vault *v);
+
+/* The blob @name of @container; both borrowed. */
+struct blob vault_blob(const struct vault *v, const char *container,
+		       const char *name);
+
+/* The server's clock. Asks it if no reply has told yet. */
+int vault_time(struct vault *v, int64_t *ret, struct tm_error *err);
+
+/*
+ * Makes the container and vault.json. Refuses accounts that do not suit, by
+ * name of the reason, and leaves what is there as it is (-EEXIST).
+ */
+int vault_create(struct vault *v, const char *name, struct tm_vault *ret,
+		 struct tm_error *err);
+
+/* Reads vault.json. -ENOENT: there is no vault at this URL. */
+int vault_load(struct vault *v, struct tm_vault *ret, struct tm_error *err);
+
+#endif
