@@ -76,6 +76,7 @@ static void parse_disk(struct tm_json *j, const json_t *obj,
 	d->mode = (enum tm_ship_mode)mode;
 	parse_snapshot(j, obj, "vhd_snapshot", d->vhd_snapshot);
 	parse_snapshot(j, obj, "hash_snapshot", d->hash_snapshot);
+	tm_json_u64(j, obj, "sequence", TM_JSON_REQUIRED, &d->sequence);
 	segments = tm_json_array(j, obj, "segments", TM_JSON_REQUIRED);
 	if (!j->r)
 		j->r = tm_segments_parse(segments, j->document, &d->segments,
@@ -155,6 +156,7 @@ static json_t *disk_json(const struct tm_point_disk *d)
 	tm_json_put_string(&r, obj, "mode", modes[d->mode]);
 	tm_json_put_string(&r, obj, "vhd_snapshot", d->vhd_snapshot);
 	tm_json_put_string(&r, obj, "hash_snapshot", d->hash_snapshot);
+	tm_json_put_u64(&r, obj, "sequence", d->sequence);
 	if (!r)
 		tm_json_put(&r, obj, "segments",
 			    tm_segments_json(&d->segments));

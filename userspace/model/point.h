@@ -43,6 +43,11 @@ struct tm_point_disk {
 	enum tm_ship_mode mode;
 	char vhd_snapshot[TM_SNAPSHOT_SIZE];
 	char hash_snapshot[TM_SNAPSHOT_SIZE];
+	/*
+	 * The sequence number of both blobs when they were cut. As long as they
+	 * still have it, nobody has written to them since.
+	 */
+	uint64_t sequence;
 	struct tm_segments segments;
 };
 
