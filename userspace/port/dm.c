@@ -1,0 +1,645 @@
+// SPDX-License-Identifier: MIT
+#include "port/dm.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#include "port/mapping.h"
+#include "uapi/tidemark.h"
+
+#define EXTENTS_PER_PAGE 256
+#define POLL_MS		2
+
+/* The next word of *@line, cut off in place; NULL at its end. */
+static char *next_word(char **line)
+{
+	return strtok_r(NULL, " ", line);
+}
+
+static int parse_number(const char *word, uint64_t *ret)
+{
+	unsigned long long v;
+	char *end;
+
+	if (!word || *word < '0' || *word > '9')
+		return -EPROTO;
+	errno = 0;
+	v = strtoull(word, &end, 10);
+	if (errno || *end)
+		return -EPROTO;
+	*ret = v;
+	return 0;
+}
+
+static bool is_version(const char *word)
+{
+	uint64_t v;
+
+	return !parse_number(word, &v) && v == TM_STATUS_VERSION;
+}
+
+static int parse_numbers(char **line, uint64_t *const *ret, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		int r = parse_number(next_word(line), ret[i]);
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* @len characters of @word, which are an id or "-". */
+static int parse_id(const char *word, size_t len, char ret[TRACKED_ID_SIZE])
+{
+	if (len == 1 && word[0] == '-') {
+		ret[0] = '\0';
+		return 0;
+	}
+	if (len != TRACKED_ID_SIZE - 1 ||
+	    strspn(word, "0123456789abcdef") < len)
+		return -EPROTO;
+	memcpy(ret, word, len);
+	ret[len] = '\0';
+	return 0;
+}
+
+static int parse_name(const char *word, const char *const *names,
+		      unsigned int n)
+{
+	for (unsigned int i = 0; word && i < n; i++)
+		if (names[i] && !strcmp(word, names[i]))
+			return i;
+	return -EPROTO;
+}
+
+static int parse_mode(const char *word, enum tracked_mode *ret)
+{
+	static const char *const names[] = {
+		[TRACKED_TRACKING] = TM_MODE_TRACKING,
+		[TRACKED_MEMORY] = TM_MODE_MEMORY,
+		[TRACKED_LOST] = TM_MODE_LOST,
+	};
+	int i = parse_name(word, names, sizeof(names) / sizeof(names[0]));
+
+	if (i < 0)
+		return i;
+	*ret = i;
+	return 0;
+}
+
+/* "-" or "CUTID:STAGE" */
+static int parse_frozen(const char *word, struct tracked_status *st)
+{
+	static const char *const names[] = {
+		[TRACKED_PREPARING] = TM_CUT_PREPARING,
+		[TRACKED_PREPARED] = TM_CUT_PREPARED,
+		[TRACKED_CUT] = TM_CUT_CUT,
+		[TRACKED_SHIPPING] = TM_CUT_SHIPPING,
+		[TRACKED_COMMITTING] = TM_CUT_COMMITTING,
+		[TRACKED_MERGING] = TM_CUT_MERGING,
+	};
+	const char *colon = word ? strchr(word, ':') : NULL;
+	int i;
+
+	if (word && !strcmp(word, "-")) {
+		st->frozen[0] = '\0';
+		st->stage = TRACKED_NONE;
+		return 0;
+	}
+	if (!colon || parse_id(word, colon - word, st->frozen))
+		return -EPROTO;
+	i = parse_name(colon + 1, names, sizeof(names) / sizeof(names[0]));
+	if (i < 0)
+		return i;
+	st->stage = i;
+	return 0;
+}
+
+static int parse_word_id(const char *word, char ret[TRACKED_ID_SIZE])
+{
+	return word ? parse_id(word, strlen(word), ret) : -EPROTO;
+}
+
+static int parse_flags(const char *word, char ret[TRACKED_FLAGS_SIZE])
+{
+	if (!word || strlen(word) >= TRACKED_FLAGS_SIZE)
+		return -EPROTO;
+	strcpy(ret, strcmp(word, "-") ? word : "");
+	return 0;
+}
+
+/* "-" or comma-separated ids, the newest last: the oldest are left out. */
+static int parse_merged(char *word, struct tracked_status *st)
+{
+	char *save, *id;
+
+	st->merged_count = 0;
+	if (!word)
+		return -EPROTO;
+	if (!strcmp(word, "-"))
+		return 0;
+	for (id = strtok_r(word, ",", &save); id;
+	     id = strtok_r(NULL, ",", &save)) {
+		if (st->merged_count == TRACKED_MERGED_MAX)
+			memmove(st->merged[0], st->merged[1],
+				sizeof(st->merged[0]) * --st->merged_count);
+		if (parse_word_id(id, st->merged[st->merged_count++]))
+			return -EPROTO;
+	}
+	return 0;
+}
+
+static int parse_tracked(char *line, struct tracked_status *st)
+{
+	uint64_t chunk_sectors;
+	uint64_t *const sizes[] = { &st->epoch, &chunk_sectors, &st->changed,
+				    &st->total, &st->open };
+	char *save, *version = strtok_r(line, " ", &save);
+
+	if (!is_version(version) || parse_mode(next_word(&save), &st->mode) ||
+	    parse_word_id(next_word(&save), st->setid) ||
+	    parse_word_id(next_word(&save), st->base) ||
+	    parse_frozen(next_word(&save), st) ||
+	    parse_numbers(&save, sizes, 5) ||
+	    parse_flags(next_word(&save), st->flags) ||
+	    parse_merged(next_word(&save), st))
+		return -EPROTO;
+	if (!chunk_sectors || chunk_sectors > UINT32_MAX)
+		return -EPROTO;
+	st->chunk_sectors = chunk_sectors;
+	return 0;
+}
+
+int tracked_status_parse(const char *params, struct tracked_status *ret)
+{
+	struct tracked_status st = { .mode = TRACKED_LOST };
+	char *line = strdup(params);
+	int r;
+
+	if (!line)
+		return -ENOMEM;
+	r = parse_tracked(line, &st);
+	free(line);
+	if (!r)
+		*ret = st;
+	return r;
+}
+
+static int parse_snap(char *line, struct snap_status *st)
+{
+	static const char *const names[] = {
+		[SNAP_WAITING] = TM_SNAP_WAITING,
+		[SNAP_VALID] = TM_SNAP_VALID,
+		[SNAP_INVALID] = TM_SNAP_INVALID,
+	};
+	uint64_t *const sizes[] = { &st->needed, &st->total, &st->store_used,
+				    &st->store_size, &st->pool_used,
+				    &st->pool_size };
+	char *save, *version = strtok_r(line, " ", &save);
+	int state;
+
+	if (!is_version(version))
+		return -EPROTO;
+	state = parse_name(next_word(&save), names,
+			   sizeof(names) / sizeof(names[0]));
+	if (state < 0)
+		return state;
+	st->state = state;
+	return parse_numbers(&save, sizes, 6);
+}
+
+int snap_status_parse(const char *params, struct snap_status *ret)
+{
+	struct snap_status st;
+	char *line = strdup(params);
+	int r;
+
+	if (!line)
+		return -ENOMEM;
+	r = parse_snap(line, &st);
+	free(line);
+	if (!r)
+		*ret = st;
+	return r;
+}
+
+static int parse_extents(char *line, struct tm_extents *ret,
+			 uint64_t *ret_next, bool *ret_end)
+{
+	char *save, *word = strtok_r(line, " ", &save);
+	uint64_t start, len, next = 0;
+	bool end = word && !strcmp(word, TM_EXTENTS_END);
+	int r;
+
+	if (!end && parse_number(word, &next))
+		return -EPROTO;
+	while ((word = next_word(&save))) {
+		if (parse_number(word, &start) ||
+		    parse_number(next_word(&save), &len))
+			return -EPROTO;
+		r = tm_extents_add(ret, start, len);
+		if (r)
+			return r;
+	}
+	*ret_next = next;
+	*ret_end = end;
+	return 0;
+}
+
+int tracked_extents_parse(const char *reply, struct tm_extents *ret,
+			  uint64_t *ret_next, bool *ret_end)
+{
+	char *line = strdup(reply);
+	int r;
+
+	if (!line)
+		return -ENOMEM;
+	r = parse_extents(line, ret, ret_next, ret_end);
+	free(line);
+	return r;
+}
+
+static bool has_flag(const struct tracked_status *status, const char *word)
+{
+	size_t len = strlen(word);
+	const char *at = status->flags;
+
+	while ((at = strstr(at, word))) {
+		if ((at == status->flags || at[-1] == ',') &&
+		    (at[len] == ',' || !at[len]))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+bool tracked_unclean(const struct tracked_status *status)
+{
+	return has_flag(status, TM_FLAG_UNCLEAN);
+}
+
+bool tracked_held(const struct tracked_status *status)
+{
+	return has_flag(status, TM_FLAG_HELD);
+}
+
+bool tracked_knows(const struct tracked_status *status, const char *id)
+{
+	if (!id[0] || status->mode == TRACKED_LOST)
+		return false;
+	if (!strcmp(status->base, id))
+		return true;
+	for (unsigned int i = 0; i < status->merged_count; i++)
+		if (!strcmp(status->merged[i], id))
+			return true;
+	return false;
+}
+
+static int wrong_target(const char *name, const char *target, const char *want,
+			struct tm_error *err)
+{
+	return tm_error_set(err, -EMEDIUMTYPE, TM_EXIT_DEVICE, name,
+			    "cannot use device-mapper device '%s': its target "
+			    "is %s, not %s", name, target, want);
+}
+
+static int not_understood(const char *name, const char *what, int r,
+			  struct tm_error *err)
+{
+	tm_error_set(err, r, TM_EXIT_DEVICE, name,
+		     "cannot understand what '%s' says: %s", name, what);
+	tm_error_action(err, "use the kernel module and the program of one "
+			     "release");
+	return r;
+}
+
+/* The parameters of @name's status if its target is @want; to be freed. */
+static int status_of(const char *name, const char *want, char **ret,
+		     struct tm_error *err)
+{
+	char *target, *params;
+	int r = mapping_status(name, &target, &params, err);
+
+	if (r)
+		return r;
+	if (strcmp(target, want)) {
+		r = wrong_target(name, target, want, err);
+		free(params);
+	} else {
+		*ret = params;
+	}
+	free(target);
+	return r;
+}
+
+int tracked_status(const char *name, struct tracked_status *ret,
+		   struct tm_error *err)
+{
+	char *params;
+	int r = status_of(name, TM_TARGET_TRACK, &params, err);
+
+	if (r)
+		return r;
+	r = tracked_status_parse(params, ret);
+	if (r)
+		not_understood(name, params, r, err);
+	free(params);
+	return r;
+}
+
+int snap_status(const char *name, struct snap_status *ret,
+		struct tm_error *err)
+{
+	char *params;
+	int r = status_of(name, TM_TARGET_SNAP, &params, err);
+
+	if (r)
+		return r;
+	r = snap_status_parse(params, ret);
+	if (r)
+		not_understood(name, params, r, err);
+	free(params);
+	return r;
+}
+
+int tracked_is(const char *name, bool *ret, struct tm_error *err)
+{
+	char *target, *params;
+	int r = mapping_table(name, &target, &params, NULL, err);
+
+	if (r == -ENXIO) {
+		tm_error_clear(err);
+		*ret = false;
+		return 0;
+	}
+	if (r)
+		return r;
+	*ret = !strcmp(target, TM_TARGET_TRACK);
+	free(target);
+	free(params);
+	return 0;
+}
+
+int tracked_is_dev(dev_t dev, bool *ret, char ret_name[MAPPING_NAME_MAX + 1],
+		   struct tm_error *err)
+{
+	struct mapping_info info;
+	int r = mapping_info_dev(dev, &info, err);
+
+	if (r)
+		return r;
+	if (!info.exists) {
+		*ret = false;
+		return 0;
+	}
+	r = tracked_is(info.name, ret, err);
+	if (!r)
+		strcpy(ret_name, info.name);
+	return r;
+}
+
+void tracked_node(const char *name, char ret[TRACKED_NODE_SIZE])
+{
+	snprintf(ret, TRACKED_NODE_SIZE, "/dev/mapper/%.200s", name);
+}
+
+static int create(const char *name, const char *uuid, uint64_t sectors,
+		  const char *target, char *params, unsigned int flags,
+		  struct tm_error *err)
+{
+	struct mapping_table table = {
+		.sectors = sectors, .target = target, .params = params,
+	};
+	int r;
+
+	if (!params)
+		return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, name,
+				    "cannot create '%s': out of memory", name);
+	r = mapping_create(name, uuid, &table, flags, err);
+	if (r == -EINVAL)
+		tm_error_action(err, "is the module dm-tidemark loaded? The "
+				     "kernel's log says what it found wrong");
+	free(params);
+	return r;
+}
+
+int tracked_create(const char *name, const char *uuid, const char *origin,
+		   const char *meta, uint64_t sectors, uint32_t chunk_sectors,
+		   struct tm_error *err)
+{
+	char *params;
+	int n;
+
+	if (chunk_sectors)
+		n = asprintf(&params, "%s %s 2 " TM_OPT_CHUNK_SECTORS " %" PRIu32, origin,
+			     meta ? meta : "-", chunk_sectors);
+	else
+		n = asprintf(&params, "%s %s", origin, meta ? meta : "-");
+	return create(name, uuid, sectors, TM_TARGET_TRACK,
+		      n < 0 ? NULL : params, 0, err);
+}
+
+int snap_create(const char *name, const char *tracked, const char *store,
+		bool full, uint64_t sectors, struct tm_error *err)
+{
+	char node[TRACKED_NODE_SIZE], *params;
+	int n;
+
+	tracked_node(tracked, node);
+	n = asprintf(&params, "%s %s %s", node, store ? store : "-",
+		     full ? TM_SNAP_FULL : TM_SNAP_DELTA);
+	return create(name, NULL, sectors, TM_TARGET_SNAP,
+		      n < 0 ? NULL : params, MAPPING_QUIET, err);
+}
+
+static int send(const char *name, struct tm_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int send(const char *name, struct tm_error *err, const char *fmt, ...)
+{
+	char message[128];
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	r = mapping_message(name, message, NULL, err);
+	if (r)
+		tm_error_prefix(err, "'%s'", message);
+	return r;
+}
+
+int tracked_mark(const char *name, uint64_t start, uint64_t count,
+		 struct tm_error *err)
+{
+	return send(name, err, TM_MSG_MARK " %" PRIu64 " %" PRIu64, start,
+		    count);
+}
+
+int tracked_mark_all(const char *name, struct tm_error *err)
+{
+	return send(name, err, TM_MSG_MARK " " TM_MSG_MARK_ALL);
+}
+
+int tracked_prepare(const char *name, const char *id, struct tm_error *err)
+{
+	return send(name, err, TM_MSG_PREPARE " %s", id);
+}
+
+int tracked_cut(const char *name, const char *id, struct tm_error *err)
+{
+	return send(name, err, TM_MSG_CUT " %s", id);
+}
+
+int tracked_commit(const char *name, const char *id, struct tm_error *err)
+{
+	return send(name, err, TM_MSG_COMMIT " %s", id);
+}
+
+int tracked_abort(const char *name, const char *id, struct tm_error *err)
+{
+	return send(name, err, TM_MSG_ABORT " %s", id);
+}
+
+int snap_release(const char *name, uint64_t start, uint64_t count,
+		 struct tm_error *err)
+{
+	return send(name, err, TM_MSG_RELEASE " %" PRIu64 " %" PRIu64, start,
+		    count);
+}
+
+/* One page from *@cursor on, added to @ret; moves the cursor. */
+static int extents_page(const char *name, bool frozen, unsigned int max,
+			uint64_t *cursor, struct tm_extents *ret, bool *ret_end,
+			struct tm_error *err)
+{
+	char message[64], *reply;
+	uint64_t next;
+	bool end;
+	int r;
+
+	snprintf(message, sizeof(message), TM_MSG_EXTENTS " %s %" PRIu64 " %u",
+		 frozen ? TM_EXTENTS_FROZEN : TM_EXTENTS_CURRENT, *cursor, max);
+	r = mapping_message(name, message, &reply, err);
+	if (r)
+		return r;
+	r = tracked_extents_parse(reply, ret, &next, &end);
+	/* A cursor that stands still would make this endless. */
+	if (!r && !end && next <= *cursor)
+		r = -EPROTO;
+	if (r) {
+		not_understood(name, reply, r, err);
+	} else {
+		*cursor = next;
+		*ret_end = end;
+	}
+	free(reply);
+	return r;
+}
+
+int tracked_extents(const char *name, bool frozen, struct tm_extents *ret,
+		    struct tm_error *err)
+{
+	uint64_t cursor = 0;
+	bool end = false;
+	int r = 0;
+
+	while (!r && !end)
+		r = extents_page(name, frozen, EXTENTS_PER_PAGE, &cursor, ret,
+				 &end, err);
+	return r;
+}
+
+int tracked_marked(const char *name, uint64_t start, uint64_t count, bool *ret,
+		   struct tm_error *err)
+{
+	struct tm_extents first = TM_EXTENTS_INIT;
+	uint64_t cursor = start;
+	bool end;
+	int r = extents_page(name, false, 1, &cursor, &first, &end, err);
+
+	if (!r)
+		*ret = tm_extents_overlaps(&first, start, count);
+	tm_extents_done(&first);
+	return r;
+}
+
+int tracked_table(const char *name, struct tracked_table *ret,
+		  struct tm_error *err)
+{
+	unsigned int omaj, omin, mmaj = 0, mmin = 0;
+	char *target, *params;
+	uint64_t sectors;
+	int r, n;
+
+	r = mapping_table(name, &target, &params, &sectors, err);
+	if (r)
+		return r;
+	n = sscanf(params, "%u:%u %u:%u", &omaj, &omin, &mmaj, &mmin);
+	if (strcmp(target, TM_TARGET_TRACK))
+		r = wrong_target(name, target, TM_TARGET_TRACK, err);
+	else if (n < 2)
+		r = not_understood(name, params, -EPROTO, err);
+	if (!r)
+		*ret = (struct tracked_table){
+			.sectors = sectors,
+			.origin = makedev(omaj, omin),
+			.meta = n == 4 ? makedev(mmaj, mmin) : 0,
+		};
+	free(target);
+	free(params);
+	return r;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
+/* May cut @id still come to @stage from where it stands? */
+static bool may_reach(const struct tracked_status *st, const char *id,
+		      enum tracked_stage stage)
+{
+	if (strcmp(st->frozen, id))
+		return false;
+	return stage == TRACKED_NONE || st->stage <= stage;
+}
+
+int tracked_wait(const char *name, const char *id, enum tracked_stage stage,
+		 unsigned int timeout_ms, struct tm_error *err)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000l };
+	uint64_t deadline = now_ms() + timeout_ms;
+	struct tracked_status st;
+	int r;
+
+	for (;;) {
+		r = tracked_status(name, &st, err);
+		if (r)
+			return r;
+		if (stage == TRACKED_NONE ? strcmp(st.frozen, id) != 0 :
+		    st.stage == stage && !strcmp(st.frozen, id))
+			return 0;
+		if (!may_reach(&st, id, stage))
+			return tm_error_set(err, -ESTALE, TM_EXIT_DEVICE, name,
+					    "cannot wait for cut '%s' of '%s': "
+					    "it is gone", id, name);
+		if (now_ms() > deadline)
+			return tm_error_set(err, -ETIMEDOUT, TM_EXIT_DEVICE,
+					    name, "cannot wait longer for cut "
+					    "'%s' of '%s': %u ms have passed",
+					    id, name, timeout_ms);
+		nanosleep(&pause, NULL);
+	}
+}
