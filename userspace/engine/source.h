@@ -60,6 +60,8 @@ struct source_state {
 struct source_cut_options {
 	bool no_freeze;		/* leave filesystems alone: crash-consistent */
 	unsigned int freeze_timeout_ms;	/* for each filesystem; 0: 10 s */
+	/* From the first suspend until the watchdog resumes all; 0: 30 s. */
+	unsigned int hold_timeout_ms;
 	/*
 	 * A shell command run while every disk stands still in the cut, for
 	 * quiescing what the kernel does not know of, and for tests; NULL: none.

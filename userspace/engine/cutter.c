@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+#include "engine/cutjob.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "port/dm.h"
+#include "port/mapping.h"
+
+/* Time for the watchdog to leave the cutter to its own limits. */
+#define GRACE_MS 5000
+
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
+}
+
+/* Disks of one depth are suspended at once, deeper ones after them. */
+static int suspend_all(struct cut_job *job, struct cut_crew *crew,
+		       uint64_t deadline_ms)
+{
+	unsigned int from, to;
+	int r = 0;
+
+	for (from = 0; !r && from < job->n_disks; from = to) {
+		to = from + 1;
+		while (to < job->n_disks &&
+		       job->disks[to].depth == job->disks[from].depth)
+			to++;
+		r = cut_crew_suspend(crew, from, to, deadline_ms);
+	}
+	if (!r)
+		return 0;
+	for (unsigned int i = 0; i < job->n_disks; i++)
+		if (job->disks[i].result) {
+			job->err = job->disks[i].err;
+			break;
+		}
+	if (r != -ETIMEDOUT)
+		return r;
+	tm_error_set(&job->err, r, TM_EXIT_DEVICE, NULL,
+		     "cannot suspend the disks: one did not finish its I/O in "
+		     "%u ms", job->how.hold_timeout_ms);
+	return r;
+}
+
+static int cut_all(struct cut_job *job)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; !r && i < job->n_disks; i++)
+		r = tracked_cut(job->disks[i].name, job->id, &job->err);
+	return r;
+}
+
+/*
+ * The group is valid only if each disk is still in the suspension in which it
+ * was cut. The kernel says so itself: being suspended again is not enough.
+ */
+static int still_held(struct cut_job *job)
+{
+	struct tracked_status st;
+	int r;
+
+	for (unsigned int i = 0; i < job->n_disks; i++) {
+		const char *name = job->disks[i].name;
+
+		r = tracked_status(name, &st, &job->err);
+		if (r)
+			return r;
+		if (!tracked_held(&st) ||
+		    strcmp(st.frozen, job->id) || atomic_load(&job->rescued))
+			return tm_error_set(&job->err, -ESTALE, TM_EXIT_DEVICE,
+					    name, "cannot cut the disks at one "
+					    "instant: '%s' was resumed before "
+					    "all were cut", name);
+	}
+	return 0;
+}
+
+static _Noreturn void hook_run(const struct cut_job *job)
+{
+	sigset_t none;
+
+	/* It must not outlive us, nor be heard on our standard output. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	setenv("TIDEMARK_CUT", job->id, 1);
+	execl("/bin/sh", "sh", "-c", job->how.hook, (char *)NULL);
+	_exit(127);
+}
+
+static int wait_hook(struct cut_job *job, pid_t pid)
+{
+	struct pollfd p = { .events = POLLIN };
+	int status = 0, n;
+
+	p.fd = syscall(SYS_pidfd_open, pid, 0);
+	n = p.fd < 0 ? -1 : poll(&p, 1, job->how.hook_timeout_ms);
+	if (p.fd >= 0)
+		close(p.fd);
+	if (n != 1) {
+		kill(-pid, SIGKILL);
+		kill(pid, SIGKILL);
+	}
+	waitpid(pid, &status, 0);
+	if (n == 1 && WIFEXITED(status) && !WEXITSTATUS(status))
+		return 0;
+	if (n != 1)
+		return tm_error_set(&job->err, -ETIMEDOUT, TM_EXIT_FAILED, NULL,
+				    "cannot finish the cut: its hook ran longer "
+				    "than %u ms", job->how.hook_timeout_ms);
+	return tm_error_set(&job->err, -ECHILD, TM_EXIT_FAILED, NULL,
+			    "cannot finish the cut: its hook failed with "
+			    "status %d", WIFEXITED(status) ?
+			    WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+static int run_hook(struct cut_job *job)
+{
+	pid_t pid;
+
+	if (!job->how.hook)
+		return 0;
+	cutjob_allow(job, job->how.hook_timeout_ms + (uint64_t)GRACE_MS);
+	pid = fork();
+	if (pid < 0)
+		return tm_error_set(&job->err, -errno, TM_EXIT_FAILED, NULL,
+				    "cannot run the cut's hook: %s",
+				    strerror(errno));
+	if (!pid)
+		hook_run(job);
+	return wait_hook(job, pid);
+}
+
+/* Lowest first. A disk that cannot be resumed is left to the watchdog. */
+static int resume_all(struct cut_job *job)
+{
+	int result = 0, r;
+
+	for (unsigned int i = job->n_disks; i--;) {
+		struct cut_disk *disk = &job->disks[i];
+
+		if (!atomic_load(&disk->held))
+			continue;
+		r = mapping_resume(disk->name, &job->err);
+		if (r)
+			result = r;
+		else
+			atomic_store(&disk->held, false);
+	}
+	return result;
+}
+
+static int stand_still(struct cut_job *job, struct cut_crew *crew)
+{
+	uint64_t limit = job->how.hold_timeout_ms;
+	int r;
+
+	cutjob_allow(job, limit + GRACE_MS);
+	r = suspend_all(job, crew, cutjob_now_ms() + limit);
+	if (!r)
+		r = cut_all(job);
+	if (!r)
+		r = still_held(job);
+	if (!r && job->how.hook) {
+		r = run_hook(job);
+		cutjob_allow(job, GRACE_MS);
+		if (!r)
+			r = still_held(job);
+	}
+	return r;
+}
+
+void cutter_run(struct cut_job *job, int go)
+{
+	struct cut_crew *crew = NULL;
+	uint64_t begin;
+	char byte;
+	int r;
+
+	r = cutjob_harden();
+	if (!r)
+		r = cut_crew_new(job, &crew);
+	if (r)
+		tm_error_set(&job->err, r, TM_EXIT_FAILED, NULL,
+			     "cannot prepare the process that cuts: %s",
+			     strerror(-r));
+	/* Nothing may stand still before the watchdog is there. */
+	if (read(go, &byte, 1) != 1)
+		_exit(1);
+	if (!r) {
+		if (!job->how.no_freeze)
+			cutjob_freeze_all(job);
+		begin = now_us();
+		r = stand_still(job, crew);
+		if (resume_all(job))
+			_exit(1);	/* the watchdog tries again */
+		job->report.held_us = now_us() - begin;
+		cutjob_thaw_all(job);
+	}
+	job->result = r;
+	atomic_store(&job->done, true);
+	_exit(0);
+}
