@@ -13,8 +13,10 @@
  */
 #include "lib/dm.h"
 #include "lib/io.h"
+#include "lib/life.h"
 #include "lib/load.h"
 #include "lib/rig.h"
+#include "lib/snap.h"
 #include "lib/tap.h"
 #include "lib/track.h"
 
@@ -27,35 +29,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SNAP "snap"
 enum { OP_LIMIT_SECONDS = 60 };
-
-enum op {
-	LOAD, CREATE, SUSPEND, RESUME, RELOAD, SNAP_CREATE, SNAP_REMOVE,
-	PREPARE, CUT, COMMIT, ABORT, REMOVE, UNLOAD, OPS
-};
-
-static const char *const op_names[OPS] = {
-	"load", "create", "suspend", "resume", "reload", "snap-create",
-	"snap-remove", "prepare", "cut", "commit", "abort", "remove",
-	"unload",
-};
-
-enum phase { NONE, PREPARED, FROZEN, SHIPPING };
-
-/* What the model knows. */
-struct state {
-	bool loaded, exists, suspended, reloaded, snap, armed;
-	enum phase phase;
-};
 
 struct walk {
 	struct rig rig;
 	struct load load;
 	const char *store;
-	struct state now;
+	struct life now;
 	unsigned int seed;
-	bool settled;		/* no message's work is still under way */
+	bool pending;		/* asked for while suspended, not waited for */
 	bool stuck;		/* writers wait inside a suspension */
 	char id[40];
 	char snap_mode[8];
@@ -87,143 +69,11 @@ static void fault(struct walk *w, const char *what, int r)
 			 r ? strerror(-r) : "wrong");
 }
 
-/* Must @op succeed in @s? */
-static bool valid(const struct state *s, enum op op)
-{
-	bool live = s->exists && !s->suspended;
-
-	switch (op) {
-	case LOAD:
-		return !s->loaded;
-	case CREATE:
-		return s->loaded && !s->exists;
-	case SUSPEND:
-		return live;
-	case RESUME:
-		return s->exists && (s->suspended || s->reloaded);
-	case RELOAD:
-		return s->exists && !s->reloaded;
-	case SNAP_CREATE:
-		return live && !s->snap && s->phase <= PREPARED;
-	case SNAP_REMOVE:
-		return s->snap;
-	case PREPARE:
-		return live && s->phase == NONE;
-	case CUT:
-		return s->suspended && s->phase == PREPARED;
-	case COMMIT:
-		return live && s->phase == SHIPPING;
-	case ABORT:
-		return live && s->phase != NONE;
-	case REMOVE:
-		return s->exists && !s->snap;
-	case UNLOAD:
-		return s->loaded && !s->exists && !s->snap;
-	default:
-		return false;
-	}
-}
-
-/* Must it be refused? What is in neither is the module's to decide. */
-static bool invalid(const struct state *s, enum op op)
-{
-	switch (op) {
-	case LOAD:
-		return s->loaded;
-	case CREATE:
-		return !s->loaded || s->exists;
-	case SUSPEND:
-	case RESUME:
-	case RELOAD:
-		return !s->exists;
-	case SNAP_CREATE:
-		return !s->exists || s->snap;
-	case SNAP_REMOVE:
-		return !s->snap;
-	case PREPARE:
-		return !s->exists || s->phase != NONE;
-	case CUT:
-		return !s->suspended || s->phase != PREPARED;
-	case COMMIT:
-		return !s->exists || s->phase < FROZEN;
-	case ABORT:
-		return !s->exists || s->phase == NONE;
-	case REMOVE:
-		return !s->exists || s->snap;
-	case UNLOAD:
-		return !s->loaded || s->exists || s->snap;
-	default:
-		return true;
-	}
-}
-
-/* What the model becomes when @op succeeds. */
-static void advance(struct state *s, enum op op)
-{
-	switch (op) {
-	case LOAD:
-		s->loaded = true;
-		break;
-	case CREATE:
-		s->exists = true;
-		break;
-	case SUSPEND:
-		s->suspended = true;
-		break;
-	case RESUME:
-		s->suspended = false;
-		s->reloaded = false;
-		if (s->phase == FROZEN)
-			s->phase = SHIPPING;
-		break;
-	case RELOAD:
-		s->reloaded = true;
-		break;
-	case SNAP_CREATE:
-		s->snap = true;
-		break;
-	case SNAP_REMOVE:
-		s->snap = false;
-		s->armed = false;
-		break;
-	case PREPARE:
-		s->phase = PREPARED;
-		break;
-	case CUT:
-		s->phase = FROZEN;
-		s->armed = s->snap;
-		break;
-	case COMMIT:
-	case ABORT:
-		s->phase = NONE;
-		s->armed = false;
-		break;
-	case REMOVE:
-		s->exists = s->suspended = s->reloaded = false;
-		s->phase = NONE;
-		s->armed = false;
-		break;
-	case UNLOAD:
-		s->loaded = false;
-		break;
-	default:
-		break;
-	}
-}
-
 static int snap_create(struct walk *w)
 {
-	char params[256], path[64];
-	int r;
-
-	r = dmt_path(RIG_NAME, path, sizeof(path));
-	if (r)
-		return r;
 	strcpy(w->snap_mode, rand_r(&w->seed) % 2 ? "delta" : "full");
-	snprintf(params, sizeof(params), "%s %s %s", path,
-		 rand_r(&w->seed) % 4 ? w->store : "-", w->snap_mode);
-	return dmt_make(SNAP, w->rig.size / 512, true, "tidemark-snap",
-			params);
+	return snap_make(w->rig.size, rand_r(&w->seed) % 4 ? w->store : "-",
+			 w->snap_mode, "");
 }
 
 static int reload(struct walk *w)
@@ -249,6 +99,18 @@ static int remove_device(struct walk *w)
 	r = dmt_remove(RIG_NAME);
 	if (r && w->now.exists)
 		load_start(&w->load);
+	return r;
+}
+
+static int prepare(struct walk *w)
+{
+	char id[40];
+	int r;
+
+	track_new_id(id);
+	r = dmt_message(RIG_NAME, NULL, 0, "prepare %s", id);
+	if (!r)
+		memcpy(w->id, id, sizeof(id));
 	return r;
 }
 
@@ -278,10 +140,9 @@ static int act(struct walk *w, enum op op)
 	case SNAP_CREATE:
 		return snap_create(w);
 	case SNAP_REMOVE:
-		return dmt_remove(SNAP);
+		return dmt_remove(SNAP_NAME);
 	case PREPARE:
-		track_new_id(w->id);
-		return dmt_message(RIG_NAME, NULL, 0, "prepare %s", w->id);
+		return prepare(w);
 	case CUT:
 		return dmt_message(RIG_NAME, NULL, 0, "cut %s", w->id);
 	case COMMIT:
@@ -298,7 +159,7 @@ static int act(struct walk *w, enum op op)
 }
 
 /* What the oracle has to hear of an operation that succeeded. */
-static void tell_load(struct walk *w, enum op op, const struct state *before)
+static void tell_load(struct walk *w, enum op op, const struct life *before)
 {
 	switch (op) {
 	case CREATE:
@@ -307,13 +168,16 @@ static void tell_load(struct walk *w, enum op op, const struct state *before)
 		break;
 	case RESUME:
 		w->stuck = false;
+		w->pending = false;
 		load_start(&w->load);
 		break;
 	case CUT:
-		load_cut(&w->load);
+		if (before->phase == PREPARED)
+			load_cut(&w->load);
 		break;
 	case COMMIT:
-		load_commit(&w->load);
+		if (before->phase >= FROZEN)
+			load_commit(&w->load);
 		break;
 	case ABORT:
 		if (before->phase >= FROZEN)
@@ -323,6 +187,10 @@ static void tell_load(struct walk *w, enum op op, const struct state *before)
 		w->stuck = false;
 		if (before->phase >= FROZEN)
 			load_abort(&w->load);
+		/* whether it was done before the end is not known */
+		if (w->pending)
+			load_anything(&w->load);
+		w->pending = false;
 		break;
 	default:
 		break;
@@ -334,51 +202,45 @@ static const char *const phase_names[] = {
 };
 
 /* Every message's work done; while suspended it need not be. */
-static void settle(struct walk *w)
+static void settle(struct walk *w, bool asked)
 {
 	int r;
 
-	if (!w->now.exists || w->now.suspended)
+	if (!w->now.exists)
 		return;
+	if (w->now.suspended) {
+		w->pending |= asked;
+		return;
+	}
 	r = track_wait(RIG_NAME, phase_names[w->now.phase], OP_LIMIT_SECONDS);
 	if (r)
 		fault(w, "the phase that must come", r);
 }
 
 /* The whole snapshot against the image of the cut. */
-static void check_snapshot(struct walk *w, const struct chunks *frozen)
+static void check_snapshot(struct walk *w, struct chunks *kept)
 {
-	uint64_t i, at, len;
-	char reply[256];
-	void *buf;
-	int fd, r;
+	bool delta = *w->snap_mode == 'd';
+	struct snap_result res;
+	struct snap_status st;
+	int r;
 
-	r = dmt_status(SNAP, reply, sizeof(reply));
-	if (r || strncmp(reply, "1 valid ", 8)) {
+	r = snap_status(&st);
+	if (r || strcmp(st.state, "valid")) {
 		fault(w, "the state of an armed snapshot", r);
 		return;
 	}
-	fd = dmt_open(SNAP, O_RDONLY | O_DIRECT);
-	if (fd < 0) {
-		fault(w, "opening the snapshot", fd);
-		return;
-	}
-	buf = io_buffer(w->rig.chunk);
-	for (i = 0; i < w->rig.total; i++) {
-		at = i * w->rig.chunk;
-		len = w->rig.chunk;
-		if (len > w->rig.size - at)
-			len = w->rig.size - at;
-		r = io_read(fd, buf, len, at);
-		if (!r && memcmp(buf, w->load.cut + at, len))
-			fault(w, "wrong data from the snapshot", 0);
-		if (r && (frozen->has[i] || *w->snap_mode == 'f'))
-			fault(w, "a chunk of the snapshot", r);
-		if (!r && !frozen->has[i] && *w->snap_mode == 'd')
-			fault(w, "a chunk outside the ship set was read", 0);
-	}
-	free(buf);
-	close(fd);
+	if (!delta)
+		chunks_add(kept, 0, kept->total);
+	r = snap_compare(&w->load, kept, delta, &res);
+	if (r)
+		fault(w, "reading the snapshot", r);
+	else if (res.wrong)
+		fault(w, "wrong data from the snapshot", 0);
+	else if (res.failed)
+		fault(w, "a chunk of the snapshot cannot be read", 0);
+	else if (res.leaked)
+		fault(w, "a chunk outside the ship set was read", 0);
 }
 
 static void check_sets(struct walk *w)
@@ -416,27 +278,27 @@ static void check_sets(struct walk *w)
 
 static void step(struct walk *w, enum op op, bool check)
 {
-	struct state before = w->now;
+	struct life before = w->now;
 	int r;
 
-	current_op = op_names[op];
+	current_op = life_names[op];
 	alarm(OP_LIMIT_SECONDS);
 	if (w->steps < (int)(sizeof(w->done) / sizeof(w->done[0])))
 		w->done[w->steps++] = op;
 	r = act(w, op);
 	if (op == REMOVE && before.suspended && w->stuck && before.exists) {
 		;	/* refused as it must be, or a fault by now */
-	} else if (r && valid(&before, op)) {
-		fault(w, op_names[op], r);
-	} else if (!r && invalid(&before, op) && op != SUSPEND &&
+	} else if (r && life_valid(&before, op)) {
+		fault(w, life_names[op], r);
+	} else if (!r && life_invalid(&before, op) && op != SUSPEND &&
 		   op != RESUME) {
-		fault(w, op_names[op], 0);
+		fault(w, life_names[op], 0);
 	} else if (!r) {
-		advance(&w->now, op);
+		life_advance(&w->now, op);
 		tell_load(w, op, &before);
 	}
 	if (!*w->fault)
-		settle(w);
+		settle(w, !r && op >= PREPARE && op <= ABORT && op != CUT);
 	if (check && !*w->fault && w->now.exists && !w->now.suspended)
 		check_sets(w);
 	alarm(0);
@@ -459,7 +321,7 @@ static void begin(struct walk *w, unsigned int seed)
 {
 	static const unsigned int sizes[] = { 8, 16, 128, 32 };
 
-	w->now = (struct state){ .loaded = false };
+	w->now = (struct life){ .loaded = false };
 	w->seed = seed;
 	w->steps = 0;
 	w->stuck = false;
@@ -483,7 +345,7 @@ static void report(struct walk *w, const char *name)
 	text[0] = 0;
 	for (i = 0; i < w->steps; i++)
 		n += snprintf(text + n, sizeof(text) - n, " %s",
-			      op_names[w->done[i]]);
+			      life_names[w->done[i]]);
 	tap_note("%s: %s, after:%s", name, w->fault, text);
 }
 
@@ -512,9 +374,9 @@ struct search {
 	unsigned long done;
 };
 
-static void extend(struct search *s, struct state at, int length)
+static void extend(struct search *s, struct life at, int length)
 {
-	struct state next;
+	struct life next;
 	enum op op;
 
 	if (length == s->depth) {
@@ -522,10 +384,10 @@ static void extend(struct search *s, struct state at, int length)
 		return;
 	}
 	for (op = 0; op < OPS; op++) {
-		if (!valid(&at, op))
+		if (!life_valid(&at, op))
 			continue;
 		next = at;
-		advance(&next, op);
+		life_advance(&next, op);
 		s->ops[length] = op;
 		extend(s, next, length + 1);
 	}
@@ -548,7 +410,7 @@ static const struct start {
 static void sequences(struct walk *w, int depth, const char *from)
 {
 	struct search s = { .walk = w };
-	struct state at = { .loaded = false };
+	struct life at = { .loaded = false };
 	const struct start *start = starts;
 	int i;
 
@@ -557,7 +419,7 @@ static void sequences(struct walk *w, int depth, const char *from)
 			tap_bail("no start '%s'", from);
 	for (i = 0; i < start->count; i++) {
 		s.ops[i] = start->ops[i];
-		advance(&at, start->ops[i]);
+		life_advance(&at, start->ops[i]);
 	}
 	s.depth = start->count + depth;
 	extend(&s, at, start->count);
@@ -576,7 +438,7 @@ static enum op choose(struct walk *w)
 		/* a walk that keeps taking all down sees little */
 		if ((op == REMOVE || op == UNLOAD) && rand_r(&w->seed) % 4)
 			continue;
-		if (valid(&w->now, op) || rand_r(&w->seed) % 12 == 0)
+		if (life_valid(&w->now, op) || rand_r(&w->seed) % 12 == 0)
 			break;
 	}
 	return op;
@@ -607,7 +469,7 @@ static void walks(struct walk *w, unsigned long count, unsigned long steps,
 
 int main(int argc, char **argv)
 {
-	struct walk w = { .settled = true };
+	struct walk w = { .seed = 0 };
 
 	if (argc < 7)
 		tap_bail("usage: walk ORIGIN META STORE all|random ...");
