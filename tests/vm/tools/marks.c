@@ -326,6 +326,8 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		tap_bail("usage: marks ORIGIN META CHUNK_SECTORS...");
 	dmt_init();
+	if (rig_load_module())
+		tap_bail("cannot load the module");
 	rig_init(&rig, argv[1], argv[2]);
 	for (i = 3; i < argc; i++) {
 		sectors = strtoul(argv[i], NULL, 10);
@@ -343,5 +345,6 @@ int main(int argc, char **argv)
 		together(&rig);
 		rig_down(&rig);
 	}
+	tap_ok(!rig_unload_module(), "the module can be unloaded at the end");
 	return tap_done();
 }

@@ -294,6 +294,8 @@ int main(int argc, char **argv)
 	if (argc != 5)
 		tap_bail("usage: snapshot ORIGIN META STORE full|short");
 	dmt_init();
+	if (rig_load_module())
+		tap_bail("cannot load the module");
 	rig_init(&s.rig, argv[1], argv[2]);
 	s.store = argv[3];
 	full = !strcmp(argv[4], "full");
@@ -318,5 +320,6 @@ int main(int argc, char **argv)
 	dies(&s, path, "pool_kib 256", "a store that fails");
 	must(dmt_remove("small"), "remove the error device");
 	hangs(&s);
+	tap_ok(!rig_unload_module(), "the module can be unloaded at the end");
 	return tap_done();
 }

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+#
+# lib.sh - tests that run in guests: one TAP stream from several boots
+#
+# Sourced by tests/vm/tNNNN-topic.sh. The environment chooses:
+#
+#   KERNEL	bullseye, bookworm (the default), trixie, sid or debug
+#   FORM	short (the default) or full
+#
+# A guest's TAP loses its numbers and its plan and takes its place in the
+# test's own. Every boot adds one result: that the guest ended well and the
+# kernel had nothing to report.
+
+set -eu
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+TOOLS=$TOP/build/tests
+KERNEL=${KERNEL:-bookworm}
+FORM=${FORM:-short}
+
+vm_work=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-test.XXXXXX")
+trap 'rm -rf "$vm_work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+vm_count=0
+vm_bad=0
+
+# full: is this the long form?
+full()
+{
+	[ "$FORM" = full ]
+}
+
+# disk NAME SIZE: a new disk full of zeroes, at $DISK_NAME; SIZE as truncate
+disk()
+{
+	rm -f "$vm_work/$1"
+	truncate -s "$2" "$vm_work/$1"
+	eval "DISK_$1=\$vm_work/\$1"
+}
+
+# result STATUS TEXT
+result()
+{
+	vm_count=$((vm_count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $vm_count - $2"
+	else
+		vm_bad=$((vm_bad + 1))
+		echo "not ok $vm_count - $2"
+	fi
+}
+
+# guest TEXT ARG...: runs `scripts/vm run --kernel $KERNEL ARG...`
+guest()
+{
+	vm_text=$1
+	shift
+	echo "# $KERNEL: $vm_text"
+	vm_status=0
+	"$TOP/scripts/vm" run --kernel "$KERNEL" "$@" >"$vm_work/out" 2>&1 ||
+		vm_status=$?
+	awk -v n="$vm_count" '
+		/^(not )?ok( |$)/ {
+			n++
+			sub(/^ok( [0-9]+)?/, "ok " n)
+			sub(/^not ok( [0-9]+)?/, "not ok " n)
+			print
+			next
+		}
+		/^1\.\.[0-9]+$/ { next }
+		/^Bail out!/ { print "#", $0; next }
+		/^#/ { print; next }
+		{ print "#", $0 }
+	' "$vm_work/out"
+	vm_count=$((vm_count + $(grep -cE '^(not )?ok( |$)' \
+		"$vm_work/out" || :)))
+	vm_bad=$((vm_bad + $(grep -cE '^not ok( |$)' "$vm_work/out" || :)))
+	result "$vm_status" "$KERNEL: $vm_text: the guest and its kernel end well"
+}
+
+# done_testing: the plan; the last thing a test does
+done_testing()
+{
+	echo "1..$vm_count"
+	[ "$vm_bad" -eq 0 ]
+	exit
+}

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What META remembers: across stops, tables, modules and boots; after a power
+# cut everything counts as changed; a damaged or a foreign META misses nothing.
+
+. "$(dirname "$0")/lib.sh"
+
+disk origin $((64 * 1048576 + 37 * 512))
+disk meta 1M
+guest "one boot" --disk "$DISK_origin" --disk "$DISK_meta" \
+	"$TOOLS/persist" /dev/vda /dev/vdb
+
+across()
+{
+	guest "$1" --disk "$DISK_origin" --disk "$DISK_meta" \
+		--add "$TOOLS/persist" "$TOP/tests/vm/guest/persist.sh" "$@"
+}
+
+across clean
+across expect set
+across before poweroff
+across expect all
+
+done_testing
