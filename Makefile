@@ -31,7 +31,12 @@ SANOBJ   := $(LIBOBJ:$(B)/%=$(B)/san/%)
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,\
 	      $(sort $(wildcard tests/unit/test_*.c)))
 
-.PHONY: all unit clean help
+# Programs that run in guests, tests/vm/tools: one each, and what they share.
+VMTOOLS  := $(patsubst tests/vm/tools/%.c,$(B)/tests/%,\
+	      $(sort $(wildcard tests/vm/tools/*.c)))
+VMLIBOBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/vm/tools/lib/*.c)))
+
+.PHONY: all unit vmtools clean help
 all: $(B)/tidemark	## the program
 
 $(B)/tidemark: $(OBJ)
@@ -51,6 +56,11 @@ $(B)/unit/%: tests/unit/%.c $(SANOBJ)
 	$(CC) $(filter-out -O2,$(ALL_CFLAGS)) $(SANFLAGS) -MMD -MP -o $@ $< \
 		$(SANOBJ) $(PKG_LIBS) -lcmocka
 
+$(B)/tests/%: $(B)/tests/vm/tools/%.o $(VMLIBOBJ)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ldevmapper -luring -lpthread
+
+vmtools: $(VMTOOLS)	## the programs that run in guests
+
 unit: $(UNIT)	## the unit tests' programs, under ASan and UBSan
 
 clean:		## remove what was built
@@ -60,4 +70,5 @@ help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*##[ \t]*\(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) \
 		| expand -t 20
 
+-include $(VMTOOLS:$(B)/tests/%=$(B)/tests/vm/tools/%.d) $(VMLIBOBJ:.o=.d)
 -include $(OBJ:.o=.d) $(SANOBJ:.o=.d) $(UNIT:=.d)
