@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+#
+# guest.sh - TAP for scripts that run in a guest: `. /lib/guest.sh`
+
+tap_count=0
+tap_failed=0
+
+# ok TEXT COMMAND...: passes when COMMAND succeeds
+ok()
+{
+	tap_text=$1
+	shift
+	if "$@"; then
+		pass "$tap_text"
+	else
+		fail "$tap_text" "$* (status $?)"
+	fi
+}
+
+# is TEXT GOT WANTED
+is()
+{
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		fail "$1" "got: $2" "wanted: $3"
+	fi
+}
+
+pass()
+{
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $1"
+}
+
+# fail TEXT [DIAGNOSTIC...]
+fail()
+{
+	tap_count=$((tap_count + 1))
+	tap_failed=$((tap_failed + 1))
+	echo "not ok $tap_count - $1"
+	shift
+	for tap_line; do
+		echo "# $tap_line"
+	done
+}
+
+# skip TEXT WHY
+skip()
+{
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $1 # SKIP $2"
+}
+
+# done_testing: the plan; the last thing a script does
+done_testing()
+{
+	echo "1..$tap_count"
+	[ "$tap_failed" -eq 0 ]
+	exit
+}
