@@ -218,12 +218,23 @@ static const char *take_pair(struct parts *p, const char *s, size_t len)
 	return NULL;
 }
 
+/* Its parameters come in any order, so it is known by its signature. */
+static bool is_sas(const char *s, size_t len)
+{
+	const char *equals = memchr(s, '=', len);
+
+	if (*s == '?')
+		return true;
+	return equals && field_of(s, (size_t)(equals - s)) == UNKNOWN &&
+	       memmem(s, len, "&sig=", 5);
+}
+
 /* A line: a pair, a connection string of pairs, or a SAS alone. */
 static const char *take_line(struct parts *p, const char *s, size_t len)
 {
 	const char *why = NULL;
 
-	if (*s == '?' || (len > 3 && !strncmp(s, "sv=", 3))) {
+	if (is_sas(s, len)) {
 		if (p->given[SAS])
 			return "says again what was said before";
 		if (len >= VALUE_SIZE)
