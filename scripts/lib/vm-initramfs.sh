@@ -18,8 +18,11 @@ fallocate flock wipefs sfdisk dmesg taskset setsid unshare
 mke2fs mkfs.ext4 e2fsck fsck.ext4 tune2fs resize2fs debugfs dumpe2fs
 mkfs.xfs xfs_repair xfs_io xfs_db xfs_growfs
 dmsetup lvm pvcreate pvs pvremove vgcreate vgchange vgs vgremove lvcreate
-lvchange lvs lvremove lvextend pvresize cryptsetup fio
+lvchange lvs lvremove lvextend pvresize cryptsetup
 kmod modprobe insmod rmmod lsmod busybox"
+
+# Larger than all others together, so only for who asks.
+INITRAMFS_FIO="fio"
 
 # Loaded at run time, or of the program that is added later.
 INITRAMFS_LIBRARIES="libgcc_s.so.1 libcurl.so.4 libcrypto.so.3 libjansson.so.4
@@ -37,18 +40,17 @@ dm-verity dm-zero dm-mirror dm-raid dm-zoned dm-dust dm-bufio xfs btrfs
 configfs algif_skcipher algif_hash xts ecb essiv aesni_intel aes_generic
 sha256_generic sha256_ssse3 null_blk nvme"
 
-# userland_make DIR: base.cpio
+# userland_make PROGRAMS LIBRARIES DIR: userland.cpio
 userland_make()
 {
-	mkdir "$1/tree" &&
-	root_run "$ROOT" "$1" - sh -ec '
+	mkdir "$3/tree" &&
+	root_run "$ROOT" "$3" - sh -ec '
 		programs=$1 libraries=$2
 		cd /mnt/src/tree
 		mkdir -p usr/bin usr/sbin usr/lib usr/lib64 dev proc sys run \
-			tmp root mnt etc var/lib lib.d
+			tmp root mnt etc var/lib
 		ln -s usr/bin usr/sbin usr/lib usr/lib64 .
 		ln -s ../run var/run
-		rmdir lib.d
 
 		# A link is taken with what it points to.
 		take()
@@ -92,11 +94,13 @@ userland_make()
 		echo "root:x:0:" >etc/group
 		echo "127.0.0.1 localhost" >etc/hosts
 		ln -s ../proc/mounts etc/mtab
-		chroot . /usr/bin/busybox --install -s 2>/dev/null || :
+		# What is there already stays, with a complaint.
+		[ ! -e usr/bin/busybox ] || chroot . /usr/bin/busybox \
+			--install -s 2>/dev/null || :
 		rm /mnt/src/files
-	' sh "$INITRAMFS_PROGRAMS" "$INITRAMFS_LIBRARIES" &&
-	initramfs_pack "$1/tree" "$1/base.cpio" &&
-	rm -r "$1/tree"
+	' sh "$1" "$2" &&
+	initramfs_pack "$3/tree" "$3/userland.cpio" &&
+	rm -r "$3/tree"
 }
 
 # initramfs_pack TREE FILE
@@ -133,15 +137,15 @@ modules_make()
 	rm -r "$1/tree"
 }
 
-# initramfs_base: sets USERLAND to the path of the userland's archive
-initramfs_base()
+# initramfs_userland PROGRAMS LIBRARIES: sets USERLAND to its archive's path
+initramfs_userland()
 {
 	root_ensure bookworm
-	userland_key=$({ echo "$ROOT $INITRAMFS_PROGRAMS $INITRAMFS_LIBRARIES"
+	userland_key=$({ echo "$ROOT" "$@"
 		sed -n '/^userland_make/,/^}/p' "$LIB/vm-initramfs.sh"
 		} | key_of)
-	cached "userland/$userland_key" userland_make || exit 1
-	USERLAND=$TIDEMARK_CACHE/userland/$userland_key/base.cpio
+	cached "userland/$userland_key" userland_make "$@" || exit 1
+	USERLAND=$TIDEMARK_CACHE/userland/$userland_key/userland.cpio
 }
 
 # initramfs_modules: sets MODULES to the path of the archive of its modules,

@@ -5,7 +5,7 @@
 #   vm run [--kernel bullseye|bookworm|trixie|sid|debug]
 #	[--disk FILE[:OPT,...]]... [--mem MiB] [--smp N] [--timeout SECONDS]
 #	[--add HOSTPATH[:GUESTPATH]]... [--forward PORT] [--host HANDLER]
-#	[--icount] [--append 'ARGS'] SCRIPT [ARG...]
+#	[--icount] [--fio] [--append 'ARGS'] SCRIPT [ARG...]
 #
 # Boots KERNEL (bookworm's) with bookworm's userland in memory, the module of
 # this tree as /dm-tidemark.ko, not loaded, the program if it is built, and
@@ -26,6 +26,7 @@
 #		and returns its output and status. `host poweroff` cuts the
 #		guest's power: then the exit status is 0.
 # --icount	one processor whose clock counts instructions
+# --fio		fio is there too (30 MB)
 # --append	more arguments for the kernel
 
 # What the kernel says when it finds a mistake.
@@ -151,7 +152,7 @@ kvm_probe()
 		'exec reboot -f' >"$1/tree/init" &&
 	chmod +x "$1/tree/init" &&
 	initramfs_pack "$1/tree" "$1/init.cpio" &&
-	cat "$USERLAND" "$1/init.cpio" >"$1/initrd" || return 1
+	cat $vm_userland "$1/init.cpio" >"$1/initrd" || return 1
 	timeout -k 1 15 qemu-system-x86_64 -accel kvm -cpu host -m 512 \
 		-nodefaults -display none -no-reboot -serial "file:$1/console" \
 		-kernel "$KERNEL_IMAGE" -initrd "$1/initrd" \
@@ -183,7 +184,7 @@ vm_stop()
 vm_run()
 {
 	vm_kernel=bookworm vm_mem=512 vm_smp=2 vm_timeout=120 vm_handler=
-	vm_append= vm_icount= vm_disks=0 vm_pid=
+	vm_append= vm_icount= vm_fio= vm_disks=0 vm_pid=
 	vm_dir=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-vm.XXXXXX")
 	trap vm_stop EXIT
 	trap 'exit 129' HUP
@@ -196,6 +197,11 @@ vm_run()
 		case $1 in
 		--icount)
 			vm_icount=1
+			shift
+			continue
+			;;
+		--fio)
+			vm_fio=1
 			shift
 			continue
 			;;
@@ -231,7 +237,12 @@ vm_run()
 	vm_script=$1
 	shift
 
-	initramfs_base
+	initramfs_userland "$INITRAMFS_PROGRAMS" "$INITRAMFS_LIBRARIES"
+	vm_userland=$USERLAND
+	if [ -n "$vm_fio" ]; then
+		initramfs_userland "$INITRAMFS_FIO" ""
+		vm_userland="$vm_userland $USERLAND"
+	fi
 	kernel_of "$vm_kernel"; [ ! -e "$TOP/kmod/main.c" ] || module_ensure "$vm_kernel"
 	initramfs_modules
 	vm_add "$vm_dir/tree" "$vm_script:/etc/vm-script"
@@ -247,7 +258,8 @@ vm_run()
 		"$vm_dir/tree/etc/vm-script"
 	echo "exec /etc/vm-script$(quoted "$@")" >"$vm_dir/tree/etc/vm-command"
 	initramfs_pack "$vm_dir/tree" "$vm_dir/run.cpio"
-	cat "$USERLAND" "$MODULES" "$vm_dir/run.cpio" >"$vm_dir/initrd"
+	# shellcheck disable=SC2086 # one or two files
+	cat $vm_userland "$MODULES" "$vm_dir/run.cpio" >"$vm_dir/initrd"
 
 	if [ -n "$vm_icount" ]; then
 		vm_smp=1
