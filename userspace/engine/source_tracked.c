@@ -1,0 +1,576 @@
+// SPDX-License-Identifier: MIT
+/*
+ * source_tracked.c - a disk of which the kernel tracks all or some partitions
+ *
+ * What is tracked is read from snapshots, cut at one instant over all disks of
+ * a run; the rest is scanned (scanned.h).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/cut.h"
+#include "engine/layout.h"
+#include "engine/part.h"
+#include "engine/scanned.h"
+#include "engine/source.h"
+#include "model/hashtable.h"
+#include "port/disk.h"
+#include "port/dm.h"
+
+/* How often a disk is cut again because a scanned segment changed meanwhile. */
+#define CUT_TRIES 3
+
+struct tracked {
+	struct source source;
+	char *path;
+	char *state_dir;
+	uint64_t size;
+	struct disk *disk;		/* live, for what is not in a snapshot */
+	struct tm_segments segs;
+	struct part *parts;		/* the tracked ones, in order */
+	size_t n_parts;
+	struct scanned *scanned;	/* while cut */
+};
+
+static struct tracked *tracked_of(struct source *s)
+{
+	return (struct tracked *)s;
+}
+
+static int no_memory(const struct tracked *t, struct tm_error *err)
+{
+	return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, t->path,
+			    "cannot back up '%s': out of memory", t->path);
+}
+
+static void forget_layout(struct tracked *t)
+{
+	scanned_free(t->scanned);
+	t->scanned = NULL;
+	for (size_t i = 0; i < t->n_parts; i++)
+		part_done(&t->parts[i]);
+	free(t->parts);
+	t->parts = NULL;
+	t->n_parts = 0;
+	tm_segments_done(&t->segs);
+	if (t->disk)
+		disk_close(t->disk);
+	t->disk = NULL;
+}
+
+static int find_parts(struct tracked *t, struct tm_error *err)
+{
+	int r = 0;
+
+	t->parts = calloc(t->segs.n, sizeof(*t->parts));
+	if (!t->parts)
+		return no_memory(t, err);
+	for (size_t i = 0; !r && i < t->segs.n; i++) {
+		if (t->segs.v[i].kind != TM_SEGMENT_TRACKED)
+			continue;
+		r = part_init(&t->parts[t->n_parts], &t->segs.v[i], t->size,
+			      t->source.chunk_size, t->state_dir, err);
+		if (!r)
+			t->n_parts++;
+	}
+	return r;
+}
+
+/* The disk as it is made up now: it may have grown, or been attached anew. */
+static int look(struct tracked *t, struct tm_error *err)
+{
+	int r;
+
+	forget_layout(t);
+	r = layout_find(t->path, &t->segs, &t->size, err);
+	if (r)
+		return r;
+	if (!tm_segments_any(&t->segs, TM_SEGMENT_TRACKED))
+		return tm_error_set(err, -ENODEV, TM_EXIT_DEVICE, t->path,
+				    "cannot back up '%s' by its changes: it is "
+				    "not tracked any more", t->path);
+	r = find_parts(t, err);
+	if (r)
+		return r;
+	r = disk_open(t->path, 0, &t->disk);
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_DEVICE, t->path,
+				    "cannot open disk '%s': %s", t->path,
+				    strerror(-r));
+	return 0;
+}
+
+/* One part's frozen cut joins @ret; the first one found names it. */
+static int add_frozen(const struct part *p, const struct tracked_status *st,
+		      struct source_state *ret, struct tm_error *err)
+{
+	bool ours;
+	int r;
+
+	if (st->stage == TRACKED_NONE)
+		return 0;
+	r = part_has_snapshot(p, &ours, err);
+	if (r)
+		return r;
+	if (!ours)
+		ret->frozen = SOURCE_FROZEN_LOCAL;
+	else if (ret->frozen == SOURCE_FROZEN_NONE)
+		ret->frozen = SOURCE_FROZEN_RUN;
+	if (!ret->frozen_id[0] || !ours)
+		strcpy(ret->frozen_id, st->frozen);
+	return 0;
+}
+
+static int tracked_op_state(struct source *s, struct source_state *ret,
+			    struct tm_error *err)
+{
+	struct tracked *t = tracked_of(s);
+	struct source_state state = { .tracked = true };
+	struct tracked_status st;
+	int r = look(t, err);
+
+	for (size_t i = 0; !r && i < t->n_parts; i++) {
+		r = tracked_status(t->parts[i].seg->device, &st, err);
+		if (r)
+			break;
+		if (st.mode == TRACKED_LOST)
+			state.lost = true;
+		if (!i)
+			strcpy(state.base, st.base);
+		else if (strcmp(state.base, st.base))
+			state.base[0] = '\0';
+		r = add_frozen(&t->parts[i], &st, &state, err);
+	}
+	if (r)
+		return r;
+	state.size_bytes = t->size;
+	*ret = state;
+	return 0;
+}
+
+static int tracked_op_knows(struct source *s, const char *cut_id, bool *ret,
+			    struct tm_error *err)
+{
+	struct tracked *t = tracked_of(s);
+	struct tracked_status st;
+	bool all = true;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < t->n_parts; i++) {
+		r = tracked_status(t->parts[i].seg->device, &st, err);
+		if (!r && !tracked_knows(&st, cut_id))
+			all = false;
+	}
+	if (!r)
+		*ret = all;
+	return r;
+}
+
+/* Ends @cut_id in every part, then takes the snapshots away. */
+static int end_cut(struct tracked *t, const char *cut_id, bool commit,
+		   struct tm_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < t->n_parts; i++) {
+		part_done(&t->parts[i]);
+		r = cut_end(t->parts[i].seg->device, cut_id, commit, err);
+	}
+	for (size_t i = 0; !r && i < t->n_parts; i++)
+		r = part_drop_snapshot(&t->parts[i], err);
+	scanned_free(t->scanned);
+	t->scanned = NULL;
+	if (!r)
+		*t->source.cut_id = '\0';
+	return r;
+}
+
+static int tracked_op_settle(struct source *s, const char *cut_id,
+			     bool committed, struct tm_error *err)
+{
+	struct tracked *t = tracked_of(s);
+	struct tracked_status st;
+	int r = 0;
+
+	/* Another cut than the one asked about was never a point of its own. */
+	for (size_t i = 0; !r && i < t->n_parts; i++) {
+		r = tracked_status(t->parts[i].seg->device, &st, err);
+		if (!r && st.frozen[0] && strcmp(st.frozen, cut_id))
+			r = cut_end(t->parts[i].seg->device, st.frozen, false,
+				    err);
+	}
+	return r ? r : end_cut(t, cut_id, committed, err);
+}
+
+static int tracked_op_commit(struct source *s, const char *cut_id,
+			     struct tm_error *err)
+{
+	return end_cut(tracked_of(s), cut_id, true, err);
+}
+
+static int tracked_op_abort(struct source *s, const char *cut_id,
+			    struct tm_error *err)
+{
+	return end_cut(tracked_of(s), cut_id, false, err);
+}
+
+static int tracked_op_mark(struct source *s, uint64_t start, uint64_t count,
+			   struct tm_error *err)
+{
+	struct tracked *t = tracked_of(s);
+	int r = 0;
+
+	for (size_t i = 0; !r && i < t->n_parts; i++)
+		r = part_mark(&t->parts[i], start * s->chunk_size,
+			      count * s->chunk_size, err);
+	return r;
+}
+
+/* Undoes what a failed cut has left of @t. */
+static void give_up(struct tracked *t, const char *cut_id)
+{
+	end_cut(t, cut_id, false, NULL);
+}
+
+static int get_ready(struct tracked *t, struct tm_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < t->n_parts; i++)
+		r = part_make_snapshot(&t->parts[i], err);
+	if (!r)
+		r = scanned_new(t->path, t->disk, &t->segs,
+				t->source.chunk_size, &t->scanned, err);
+	return r;
+}
+
+static int after_cut(struct tracked *t, bool *ret_unchanged,
+		     struct tm_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < t->n_parts; i++)
+		r = part_open_snapshot(&t->parts[i], err);
+	return r ? r : scanned_unchanged(t->scanned, ret_unchanged, err);
+}
+
+static struct cut_member *members_of(struct source *const *group,
+				     unsigned int n, unsigned int *ret_n)
+{
+	struct cut_member *members;
+	unsigned int found = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		found += tracked_of(group[i])->n_parts;
+	members = calloc(found ? found : 1, sizeof(*members));
+	if (!members)
+		return NULL;
+	found = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		const struct tracked *t = tracked_of(group[i]);
+
+		for (size_t j = 0; j < t->n_parts; j++)
+			members[found++] = (struct cut_member){
+				.name = t->parts[j].seg->device,
+				.store = t->parts[j].store_dev,
+			};
+	}
+	*ret_n = found;
+	return members;
+}
+
+/* One try. *@ret_settled: what is scanned stayed as it was. */
+static int try_cut(struct source *const *group, unsigned int n,
+		   const char *cut_id, const struct source_cut_options *how,
+		   struct source_cut_report *ret, bool *ret_settled,
+		   struct tm_error *err)
+{
+	struct cut_member *members;
+	unsigned int n_members;
+	bool same, settled = true;
+	int r = 0;
+
+	for (unsigned int i = 0; !r && i < n; i++)
+		r = get_ready(tracked_of(group[i]), err);
+	if (r)
+		return r;
+	members = members_of(group, n, &n_members);
+	if (!members)
+		return no_memory(tracked_of(group[0]), err);
+	r = cut_group(members, n_members, cut_id, how, ret, err);
+	free(members);
+	for (unsigned int i = 0; !r && i < n; i++) {
+		r = after_cut(tracked_of(group[i]), &same, err);
+		if (!r && !same)
+			settled = false;
+	}
+	*ret_settled = settled;
+	return r;
+}
+
+static int tracked_op_cut(struct source *const *group, unsigned int n,
+			  const char *cut_id,
+			  const struct source_cut_options *how,
+			  struct source_cut_report *ret, struct tm_error *err)
+{
+	bool settled = false;
+	int r = 0;
+
+	for (int i = 0; !r && !settled && i < CUT_TRIES; i++) {
+		for (unsigned int j = 0; i && j < n; j++)
+			give_up(tracked_of(group[j]), cut_id);
+		r = try_cut(group, n, cut_id, how, ret, &settled, err);
+	}
+	for (unsigned int i = 0; r && i < n; i++)
+		give_up(tracked_of(group[i]), cut_id);
+	return r;
+}
+
+static int tracked_op_ship_set(struct source *s, struct tm_extents *ret_ship,
+			       struct tm_extents *ret_scanned,
+			       struct tm_error *err)
+{
+	struct tracked *t = tracked_of(s);
+	struct tm_extents changed = TM_EXTENTS_INIT, scanned = TM_EXTENTS_INIT;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < t->n_parts; i++)
+		r = part_frozen(&t->parts[i], &changed, err);
+	if (r)
+		goto out;
+	for (size_t i = 0; !r && i < t->segs.n; i++)
+		if (t->segs.v[i].kind == TM_SEGMENT_SCAN)
+			r = tm_extents_add(&scanned, t->segs.v[i].start,
+					   t->segs.v[i].len);
+	if (!r)
+		r = tm_extents_cover(&changed, &changed, s->chunk_size);
+	if (!r)
+		r = tm_extents_cover(&scanned, &scanned, s->chunk_size);
+	if (!r)
+		r = tm_extents_union(ret_ship, ret_ship, &changed);
+	if (!r)
+		r = tm_extents_union(ret_ship, ret_ship, &scanned);
+	if (!r)
+		r = tm_extents_union(ret_scanned, ret_scanned, &scanned);
+	if (r)
+		no_memory(t, err);
+out:
+	tm_extents_done(&changed);
+	tm_extents_done(&scanned);
+	return r;
+}
+
+static struct part *part_of(struct tracked *t, const struct tm_segment *seg)
+{
+	for (size_t i = 0; i < t->n_parts; i++)
+		if (t->parts[i].seg == seg)
+			return &t->parts[i];
+	return NULL;
+}
+
+/* Reads into memory that need not be aligned. */
+static int read_bytes(struct disk *disk, uint64_t off, void *to, uint32_t len)
+{
+	void *buf;
+	int r;
+
+	if (!((uintptr_t)to % DISK_ALIGN))
+		return disk_read_one(disk, off, to, len);
+	buf = disk_buffer_new(len);
+	if (!buf)
+		return -ENOMEM;
+	r = disk_read_one(disk, off, buf, len);
+	if (!r)
+		memcpy(to, buf, len);
+	disk_buffer_free(buf);
+	return r;
+}
+
+/* A range in one chunk, and in @seg. */
+static int read_scanned(struct tracked *t, uint64_t off, void *to, uint32_t len)
+{
+	int r = read_bytes(t->disk, off, to, len);
+
+	return r ? r : scanned_compare(t->scanned, off, to, len);
+}
+
+/*
+ * The part of [@off, @off + @len) that begins at @off and can be read in one
+ * go; its length in *@ret_len. Past the disk's end all is zero.
+ */
+static int read_piece(struct tracked *t, uint64_t off, void *to, uint32_t len,
+		      uint32_t *ret_len)
+{
+	const struct tm_segment *seg = tm_segments_find(&t->segs, off);
+	uint32_t chunk = t->source.chunk_size;
+	uint64_t left;
+
+	if (!seg) {
+		memset(to, 0, len);
+		*ret_len = len;
+		return 0;
+	}
+	left = seg->start + seg->len - off;
+	if (seg->kind == TM_SEGMENT_SCAN && left > chunk - off % chunk)
+		left = chunk - off % chunk;
+	if (len > left)
+		len = left;
+	*ret_len = len;
+	if (seg->kind == TM_SEGMENT_SCAN)
+		return read_scanned(t, off, to, len);
+	return read_bytes(part_of(t, seg)->disk, off - seg->start, to, len);
+}
+
+static int read_range(struct tracked *t, const struct source_read *read,
+		      struct tm_error *err)
+{
+	uint32_t done = 0, n = 0;
+	int r = 0;
+
+	for (; !r && done < read->len; done += n)
+		r = read_piece(t, read->off + done, (char *)read->buf + done,
+			       read->len - done, &n);
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_DEVICE, t->path,
+				    "cannot read disk '%s' as it was at the "
+				    "cut: %s", t->path, strerror(-r));
+	return 0;
+}
+
+static int tracked_op_read(struct source *s, const struct source_read *reads,
+			   unsigned int n, struct tm_error *err)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; !r && i < n; i++)
+		r = read_range(tracked_of(s), &reads[i], err);
+	return r;
+}
+
+static int tracked_op_sample(struct source *s, uint64_t chunk, void *buf,
+			     bool *ret_counts, struct tm_error *err)
+{
+	struct tracked *t = tracked_of(s);
+	uint64_t off = chunk * s->chunk_size, len = s->chunk_size;
+	const struct tm_segment *seg = tm_segments_find(&t->segs, off);
+	bool marked;
+	int r;
+
+	if (!seg || seg->kind != TM_SEGMENT_TRACKED)
+		goto no_count;
+	if (len > t->size - off)
+		len = t->size - off;
+	if (len > seg->start + seg->len - off)
+		goto no_count;
+	memset(buf, 0, s->chunk_size);
+	r = disk_read_one(t->disk, off, buf, len);
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_DEVICE, t->path,
+				    "cannot read disk '%s': %s", t->path,
+				    strerror(-r));
+	r = part_marked(part_of(t, seg), off, len, &marked, err);
+	if (!r)
+		*ret_counts = !marked;
+	return r;
+no_count:
+	*ret_counts = false;
+	return 0;
+}
+
+static int tracked_op_release(struct source *s, uint64_t start, uint64_t count,
+			      struct tm_error *err)
+{
+	struct tracked *t = tracked_of(s);
+	int r = 0;
+
+	for (size_t i = 0; !r && i < t->n_parts; i++)
+		r = part_release(&t->parts[i], start * s->chunk_size,
+				 count * s->chunk_size, err);
+	return r;
+}
+
+static int tracked_op_segments(struct source *s, struct tm_segments *ret,
+			       struct tm_error *err)
+{
+	struct tracked *t = tracked_of(s);
+	int r = tm_segments_copy(ret, &t->segs);
+
+	if (r)
+		return no_memory(t, err);
+	for (size_t i = 0; i < ret->n; i++)
+		ret->v[i].torn = t->scanned && scanned_torn(t->scanned, i);
+	return 0;
+}
+
+static void tracked_op_free(struct source *s)
+{
+	struct tracked *t = tracked_of(s);
+
+	forget_layout(t);
+	free(t->path);
+	free(t->state_dir);
+	free(t);
+}
+
+static const struct source_ops tracked_ops = {
+	.kind = "tracked",
+	.state = tracked_op_state,
+	.knows = tracked_op_knows,
+	.settle = tracked_op_settle,
+	.mark = tracked_op_mark,
+	.cut = tracked_op_cut,
+	.ship_set = tracked_op_ship_set,
+	.read = tracked_op_read,
+	.sample = tracked_op_sample,
+	.release = tracked_op_release,
+	.commit = tracked_op_commit,
+	.abort = tracked_op_abort,
+	.segments = tracked_op_segments,
+	.free = tracked_op_free,
+};
+
+int source_tracked_new(const char *name, const char *path,
+		       uint32_t chunk_size, const char *state_dir,
+		       struct source **ret, struct tm_error *err)
+{
+	struct tracked *t = calloc(1, sizeof(*t));
+	int r;
+
+	if (!t)
+		return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, path,
+				    "cannot open '%s': out of memory", path);
+	t->source.ops = &tracked_ops;
+	t->source.chunk_size = chunk_size;
+	t->source.name = strdup(name);
+	t->path = strdup(path);
+	t->state_dir = strdup(state_dir);
+	if (!t->source.name || !t->path || !t->state_dir)
+		r = no_memory(t, err);
+	else
+		r = look(t, err);
+	if (r)
+		source_free(&t->source);
+	else
+		*ret = &t->source;
+	return r;
+}
+
+int source_new(const char *name, const char *path, uint32_t chunk_size,
+	       const char *state_dir, struct source **ret,
+	       struct tm_error *err)
+{
+	struct tm_segments segs = TM_SEGMENTS_INIT;
+	uint64_t size;
+	bool tracked;
+	int r = layout_find(path, &segs, &size, err);
+
+	if (r)
+		return r;
+	tracked = tm_segments_any(&segs, TM_SEGMENT_TRACKED);
+	tm_segments_done(&segs);
+	if (tracked)
+		return source_tracked_new(name, path, chunk_size, state_dir,
+					  ret, err);
+	return source_scan_new(name, path, chunk_size, ret, err);
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "model/attachdoc.h"
+
+#include <string.h>
+
+#include "model/hashtable.h"
+#include "model/json.h"
+
+int tm_attached_parse(const void *text, size_t len, const char *device,
+		      struct tm_attached *ret, struct tm_error *err)
+{
+	struct tm_json j = { .document = device, .err = err };
+	struct tm_attached a = { .t = { .meta = "-", .store = "-" } };
+	int r;
+
+	r = tm_json_load(text, len, device, &a.rest, err);
+	if (r)
+		return r;
+	tm_json_name(&j, a.rest, "device", TM_JSON_REQUIRED, a.t.device);
+	if (!j.r && strcmp(a.t.device, device))
+		tm_json_bad(&j, "device", "is that of another record");
+	tm_json_string(&j, a.rest, "origin", TM_JSON_REQUIRED, a.t.origin,
+		       sizeof(a.t.origin));
+	tm_json_string(&j, a.rest, "meta", TM_JSON_OPTIONAL, a.t.meta,
+		       sizeof(a.t.meta));
+	tm_json_string(&j, a.rest, "store", TM_JSON_OPTIONAL, a.t.store,
+		       sizeof(a.t.store));
+	tm_json_id(&j, a.rest, "set", TM_JSON_OPTIONAL, &a.t.set);
+	tm_json_u64(&j, a.rest, "sectors", TM_JSON_REQUIRED, &a.sectors);
+	tm_json_u32(&j, a.rest, "chunk_size", TM_JSON_REQUIRED,
+		    TM_CHUNK_SIZE_MIN, TM_CHUNK_SIZE_MAX, &a.chunk_size);
+	if (!j.r && !tm_chunk_size_valid(a.chunk_size))
+		tm_json_bad(&j, "chunk_size", "is not a power of two");
+	if (j.r) {
+		tm_attached_done(&a);
+		return j.r;
+	}
+	*ret = a;
+	return 0;
+}
+
+int tm_attached_text(const struct tm_attached *a, char **ret)
+{
+	int r = 0;
+	json_t *obj = tm_json_begin(&r, a->rest);
+
+	tm_json_put_string(&r, obj, "device", a->t.device);
+	tm_json_put_string(&r, obj, "origin", a->t.origin);
+	tm_json_put_string(&r, obj, "meta", a->t.meta);
+	tm_json_put_string(&r, obj, "store", a->t.store);
+	tm_json_put_id(&r, obj, "set", &a->t.set);
+	tm_json_put_u64(&r, obj, "sectors", a->sectors);
+	tm_json_put_u64(&r, obj, "chunk_size", a->chunk_size);
+	if (!r)
+		r = tm_json_text(obj, ret);
+	json_decref(obj);
+	return r;
+}
+
+void tm_attached_done(struct tm_attached *a)
+{
+	json_decref(a->rest);
+	*a = (struct tm_attached){ .rest = NULL };
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attachdoc.h - a device under tracking, as `attach` made it
+ *
+ * /var/lib/tidemark/attached/DEVICE.json: what is needed to make the mapping
+ * again at boot, and where its snapshots keep old data. It knows nothing of
+ * vaults: a device may be tracked before it is protected, and after.
+ */
+#ifndef TIDEMARK_MODEL_ATTACHDOC_H
+#define TIDEMARK_MODEL_ATTACHDOC_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/diskdoc.h"
+#include "model/error.h"
+
+struct tm_attached {
+	struct tm_tracked t;
+	uint64_t sectors;	/* length of the mapping; its origin may grow */
+	uint32_t chunk_size;	/* bytes, of the kernel's chunks */
+	json_t *rest;
+};
+
+/*
+ * The device inside must be @device. *@ret is overwritten.
+ * 0, -ENOMEM, -EBADMSG or -EPROTONOSUPPORT.
+ */
+int tm_attached_parse(const void *text, size_t len, const char *device,
+		      struct tm_attached *ret, struct tm_error *err);
+
+/* *@ret is to be freed. 0, -ENOMEM or -EINVAL. */
+int tm_attached_text(const struct tm_attached *a, char **ret);
+
+void tm_attached_done(struct tm_attached *a);
+
+#endif
