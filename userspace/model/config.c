@@ -330,8 +330,10 @@ int tm_config_parse(struct tm_config *c, const char *text, size_t len,
 	int line;
 
 	line = ini_parse_stream(next_line, &in, handle, &in);
-	if (!in.r && line > 0) {
+	/* inih reads on after a line that it does not understand. */
+	if (line > 0 && (!in.r || line < in.line)) {
 		in.line = line;
+		in.r = 0;
 		fail(&in, "this is neither [section] nor name = value");
 	}
 	if (in.r)

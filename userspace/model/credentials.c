@@ -51,6 +51,9 @@ static bool account_valid(const char *name)
 
 static int decode_key(const char *text, struct tm_credentials *c)
 {
+	static const char alphabet[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789+/";
 	uint8_t out[VALUE_SIZE];
 	size_t len = strlen(text), pad = 0;
 	int n;
@@ -59,8 +62,10 @@ static int decode_key(const char *text, struct tm_credentials *c)
 		return -EINVAL;
 	while (pad < 2 && text[len - 1 - pad] == '=')
 		pad++;
+	/* OpenSSL takes '=' anywhere, and counts the padding as data. */
+	if (strspn(text, alphabet) != len - pad)
+		return -EINVAL;
 	n = EVP_DecodeBlock(out, (const unsigned char *)text, (int)len);
-	/* OpenSSL counts the padding as data. */
 	if (n <= (int)pad || (size_t)n - pad > sizeof(c->key)) {
 		OPENSSL_cleanse(out, sizeof(out));
 		return -EINVAL;
@@ -144,6 +149,21 @@ static int assemble(const struct parts *p, const char *source,
 	return r;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+static void trim(const char **s, size_t *len)
+{
+	while (*len && is_blank(**s)) {
+		(*s)++;
+		(*len)--;
+	}
+	while (*len && is_blank((*s)[*len - 1]))
+		(*len)--;
+}
+
 static enum field field_of(const char *name, size_t len)
 {
 	static const struct {
@@ -166,26 +186,12 @@ static enum field field_of(const char *name, size_t len)
 	};
 	size_t i;
 
+	trim(&name, &len);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (len == strlen(names[i].name) &&
 		    !strncasecmp(name, names[i].name, len))
 			return names[i].field;
 	return UNKNOWN;
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static void trim(const char **s, size_t *len)
-{
-	while (*len && is_blank(**s)) {
-		(*s)++;
-		(*len)--;
-	}
-	while (*len && is_blank((*s)[*len - 1]))
-		(*len)--;
 }
 
 /* "NAME=VALUE" of either form. NULL, or what is wrong with it. */
@@ -200,7 +206,6 @@ static const char *take_pair(struct parts *p, const char *s, size_t len)
 	name_len = (size_t)(equals - s);
 	value = equals + 1;
 	value_len = len - name_len - 1;
-	trim(&s, &name_len);
 	trim(&value, &value_len);
 	field = field_of(s, name_len);
 	if (field == IGNORED)

@@ -298,7 +298,7 @@ void tm_json_put_id(int *r, json_t *obj, const char *key,
 {
 	char s[TM_ID_SIZE] = "";
 
-	if (!tm_id_is_zero(id))
+	if (!tm_id_is_none(id))
 		tm_id_format(s, id);
 	tm_json_put_string(r, obj, key, s);
 }

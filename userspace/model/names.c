@@ -97,22 +97,10 @@ int tm_id_parse(const char *s, struct tm_id *ret)
 			return -EINVAL;
 		id.b[i] = (uint8_t)(high << 4 | low);
 	}
-	if (tm_id_is_zero(&id))
+	if (tm_id_is_none(&id))
 		return -EINVAL;
 	*ret = id;
 	return 0;
-}
-
-bool tm_id_is_zero(const struct tm_id *id)
-{
-	static const struct tm_id zero;
-
-	return tm_id_equal(id, &zero);
-}
-
-bool tm_id_equal(const struct tm_id *a, const struct tm_id *b)
-{
-	return !memcmp(a->b, b->b, sizeof(a->b));
 }
 
 static int to_calendar(int64_t seconds, struct tm *ret)

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format.h"	/* struct tm_id, tm_id_is_none, tm_id_equal */
 #include "model/error.h"
 
 /* Sizes of buffers, the final NUL included. */
@@ -40,15 +41,9 @@ int tm_vault_name_check(const char *name, struct tm_error *err);
  */
 int tm_name_check(const char *name, const char *what, struct tm_error *err);
 
-struct tm_id {
-	uint8_t b[16];
-};
-
 void tm_id_format(char s[TM_ID_SIZE], const struct tm_id *id);
 /* Exactly 32 lower-case digits, not all of them 0. 0 or -EINVAL. */
 int tm_id_parse(const char *s, struct tm_id *ret);
-bool tm_id_is_zero(const struct tm_id *id);
-bool tm_id_equal(const struct tm_id *a, const struct tm_id *b);
 
 /*
  * Times are whole seconds since 1970, UTC, from the server's clock, written

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "unit.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "model/config.h"
+
+static int parse(struct tm_config *c, const char *text, struct tm_error *err)
+{
+	tm_error_clear(err);
+	return tm_config_parse(c, text, strlen(text), "t.conf", err);
+}
+
+static void defaults(void **state)
+{
+	struct tm_config c;
+
+	(void)state;
+	tm_config_init(&c);
+	assert_string_equal(c.url, "");
+	assert_string_equal(c.credentials, "/etc/tidemark/credentials");
+	assert_string_equal(c.state, "/var/lib/tidemark");
+	assert_string_equal(c.run, "/run/tidemark");
+	assert_string_equal(c.api_version, "2020-10-02");
+	assert_int_equal(c.chunk_size, 65536);
+	assert_int_equal(c.request_size, 4 << 20);
+	assert_int_equal(c.pool, 16 << 20);
+	assert_true(c.freeze);
+	assert_false(c.on_lost_fail);
+}
+
+static void files_lie_one_over_another(void **state)
+{
+	struct tm_error err = TM_ERROR_INIT;
+	struct tm_config c;
+
+	(void)state;
+	tm_config_init(&c);
+	assert_int_equal(parse(&c,
+		"# where it goes\n"
+		"[vault]\n"
+		"url = https://acc.blob.core.windows.net/vault\n"
+		"item=web-01\r\n"
+		"; a comment\n"
+		"\n"
+		"[backup]\n"
+		"chunk_size = 128k\n"
+		"freeze = no\n"
+		"[tracking]\n"
+		"on_lost = fail\n"
+		"region_size = 32M\n", &err), 0);
+	assert_int_equal(parse(&c, "[backup]\nchunk_size = 4096", &err), 0);
+	assert_string_equal(c.url, "https://acc.blob.core.windows.net/vault");
+	assert_string_equal(c.item, "web-01");
+	assert_int_equal(c.chunk_size, 4096);
+	assert_int_equal(c.region_size, 32 << 20);
+	assert_false(c.freeze);
+	assert_true(c.on_lost_fail);
+	assert_int_equal(parse(&c, "", &err), 0);
+}
+
+static void errors_name_the_line(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *says;
+	} bad[] = {
+		{ "[vault]\nurl = ftp://x\n",
+		  "t.conf:2: the value of 'vault.url' is not the URL" },
+		{ "[vault]\n\nitem = a b\n", "t.conf:3: the value of" },
+		{ "[backup]\nchunk_size = 65537\n",
+		  "t.conf:2: the value of 'backup.chunk_size' is not a power" },
+		{ "[backup]\nchunk_size = 64Q\n", "is not a number" },
+		{ "[backup]\nchunk_size = \n", "is not a number" },
+		{ "[backup]\nchunk_size = -1\n", "is not a number" },
+		{ "[transfer]\nrequest_size = 8M\n", "is out of range" },
+		{ "[transfer]\nrequest_size = 65537\n", "multiple of 4K" },
+		{ "[transfer]\nretries = 99999999999999999999\n",
+		  "is not a number" },
+		{ "[backup]\nfreeze = maybe\n", "is not yes or no" },
+		{ "[tracking]\non_lost = panic\n", "is not fail or pass" },
+		{ "[backup]\nspeed = 3\n",
+		  "t.conf:2: there is no setting 'speed' in section [backup]" },
+		{ "[nowhere]\nspeed = 3\n", "in section [nowhere]" },
+		{ "[vault]\nwhat is this\n", "t.conf:2: this is neither" },
+		{ "[vault\nitem = a\n", "t.conf:1: this is neither" },
+		{ "[vault]\nitem = a\nitem = b\n",
+		  "t.conf:3: 'vault.item' is set twice" },
+		{ "[vault]\nitem = a\n  url = b\n",
+		  "t.conf:3: the line begins with a space" },
+		{ "[paths]\nstate = here\n", "is not an absolute path" },
+		{ "[paths]\nstate =\n", "is not an absolute path" },
+	};
+	struct tm_error err = TM_ERROR_INIT;
+	struct tm_config c, before;
+	char text[400] = "[vault]\nca_file = /";
+	size_t i;
+
+	(void)state;
+	tm_config_init(&c);
+	before = c;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_int_equal(parse(&c, bad[i].text, &err), -EINVAL);
+		assert_int_equal(err.code, TM_EXIT_USAGE);
+		if (!strstr(err.message, bad[i].says))
+			fail_msg("'%s' does not say '%s'", err.message,
+				 bad[i].says);
+		assert_memory_equal(&c, &before, sizeof(c));
+	}
+	memset(text + strlen(text), 'x', 300);
+	assert_int_equal(parse(&c, text, &err), -EINVAL);
+	assert_non_null(strstr(err.message, "t.conf:2: the line is too long"));
+	assert_int_equal(tm_config_parse(&c, "[vault]\nitem\0=a\n", 16,
+					 "t.conf", &err), -EINVAL);
+	assert_non_null(strstr(err.message, "t.conf:2:"));
+}
+
+/* What value prints, set takes, for every setting. */
+static void settings_round_trip(void **state)
+{
+	char value[TM_URL_SIZE], setting[64];
+	const struct tm_setting *settings;
+	struct tm_error err = TM_ERROR_INIT;
+	struct tm_config c, d;
+	size_t n, i;
+
+	(void)state;
+	tm_config_init(&c);
+	tm_config_init(&d);
+	settings = tm_config_settings(&n);
+	assert_true(n > 20);
+	for (i = 0; i < n; i++) {
+		assert_true(strlen(settings[i].help) > 5);
+		tm_config_value(&c, i, value, sizeof(value));
+		snprintf(setting, sizeof(setting), "%s.%s",
+			 settings[i].section, settings[i].name);
+		assert_int_equal(tm_config_set(&d, setting, value, &err), 0);
+	}
+	assert_memory_equal(&c, &d, sizeof(c));
+
+	assert_int_equal(tm_config_set(&c, "transfer.retries", "3", NULL), 0);
+	assert_int_equal(c.retries, 3);
+	assert_int_equal(tm_config_set(&c, "retries", "3", &err), -EINVAL);
+	assert_int_equal(tm_config_set(&c, "transfer.retries", "x", &err),
+			 -EINVAL);
+	assert_int_equal(c.retries, 3);
+}
+
+static void sizes_parse(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	assert_int_equal(tm_size_parse("0", &n), 0);
+	assert_int_equal(tm_size_parse("64K", &n), 0);
+	assert_int_equal(n, 65536);
+	assert_int_equal(tm_size_parse("8t", &n), 0);
+	assert_int_equal(n, UINT64_C(8) << 40);
+	assert_int_equal(tm_size_parse("18446744073709551615", &n), 0);
+	assert_int_equal(tm_size_parse("18446744073709551616", &n), -EINVAL);
+	assert_int_equal(tm_size_parse("18446744073709551615K", &n), -EINVAL);
+	assert_int_equal(tm_size_parse("", &n), -EINVAL);
+	assert_int_equal(tm_size_parse("K", &n), -EINVAL);
+	assert_int_equal(tm_size_parse("1KB", &n), -EINVAL);
+	assert_int_equal(tm_size_parse("+1", &n), -EINVAL);
+	assert_int_equal(tm_size_parse(" 1", &n), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(files_lie_one_over_another),
+		cmocka_unit_test(errors_name_the_line),
+		cmocka_unit_test(settings_round_trip),
+		cmocka_unit_test(sizes_parse),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
