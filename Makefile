@@ -36,7 +36,23 @@ VMTOOLS  := $(patsubst tests/vm/tools/%.c,$(B)/tests/%,\
 	      $(sort $(wildcard tests/vm/tools/*.c)))
 VMLIBOBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/vm/tools/lib/*.c)))
 
-.PHONY: all unit vmtools clean help
+# Where `install` puts things.
+DESTDIR    ?=
+PREFIX     ?= /usr/local
+SBINDIR     = $(DESTDIR)$(PREFIX)/sbin
+MANDIR      = $(DESTDIR)$(PREFIX)/share/man
+COMPDIR     = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+UNITDIR     = $(DESTDIR)/lib/systemd/system
+MODULE_SRC  = $(DESTDIR)/usr/src/dm-tidemark-$(VERSION)
+MODULE_FILES = $(shell find Kbuild dkms.conf kmod -name '*.[ch]' -o \
+		-name Kbuild -o -name '*.sh' -o -name dkms.conf)
+
+# The kernel that `modules` builds for.
+KVER       ?= $(shell uname -r)
+RELEASES   := bullseye bookworm trixie sid
+
+.PHONY: all modules unit vmtools lab check check-kernels check-debug install \
+	uninstall clean help
 all: $(B)/tidemark	## the program
 
 $(B)/tidemark: $(OBJ)
@@ -62,6 +78,49 @@ $(B)/tests/%: $(B)/tests/vm/tools/%.o $(VMLIBOBJ)
 vmtools: $(VMTOOLS)	## the programs that run in guests
 
 unit: $(UNIT)	## the unit tests' programs, under ASan and UBSan
+
+modules:	## the module, for the running kernel or KVER=...
+	$(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR) modules
+
+lab:		## the roots and kernels that the tests run in (cached)
+	set -e; for r in $(RELEASES); do scripts/vm root $$r >/dev/null; done
+	scripts/vm kernel debug >/dev/null
+
+check: all unit vmtools		## every test; JOBS at a time
+	@tests/run
+
+check-kernels: all vmtools	## the module's tests in full on every kernel
+	@set -e; for k in $(RELEASES); do \
+		echo "== $$k"; KERNEL=$$k FORM=full tests/run tests/vm; done
+
+check-debug: all vmtools	## the same on the kernel with KASAN and lockdep
+	@KERNEL=debug FORM=full TEST_TIMEOUT=3600 tests/run tests/vm
+
+install: all	## the program, and the module's source for DKMS
+	install -D -m 755 $(B)/tidemark $(SBINDIR)/tidemark
+	set -e; for f in $(wildcard userspace/man/*.8 userspace/man/*.5); do \
+		install -D -m 644 $$f $(MANDIR)/man$${f##*.}/$${f##*/}; done
+	set -e; for f in $(wildcard userspace/systemd/*.service); do \
+		install -D -m 644 $$f $(UNITDIR)/$${f##*/}; \
+		sed -i 's|@sbindir@|$(PREFIX)/sbin|g' $(UNITDIR)/$${f##*/}; done
+	set -e; for f in $(wildcard userspace/completion/*); do \
+		install -D -m 644 $$f $(COMPDIR)/$${f##*/}; done
+	set -e; for f in $(MODULE_FILES); do \
+		install -D -m 644 $$f $(MODULE_SRC)/$$f; done
+	[ -n "$(DESTDIR)" ] || ! command -v dkms >/dev/null || \
+		dkms install dm-tidemark/$(VERSION)
+
+uninstall:	## what `install` has put there
+	[ -n "$(DESTDIR)" ] || ! command -v dkms >/dev/null || \
+		dkms remove dm-tidemark/$(VERSION) --all
+	rm -rf $(MODULE_SRC)
+	rm -f $(SBINDIR)/tidemark
+	rm -f $(patsubst userspace/systemd/%,$(UNITDIR)/%,\
+		$(wildcard userspace/systemd/*.service))
+	rm -f $(patsubst userspace/completion/%,$(COMPDIR)/%,\
+		$(wildcard userspace/completion/*))
+	rm -f $(foreach f,$(wildcard userspace/man/*.8 userspace/man/*.5),\
+		$(MANDIR)/man$(subst .,,$(suffix $(f)))/$(notdir $(f)))
 
 clean:		## remove what was built
 	rm -rf $(B)
