@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What is written is read back; what is unknown is kept; what is hostile is
+ * refused with a reason.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/diskdoc.h"
+#include "model/json.h"
+#include "model/point.h"
+#include "model/rundoc.h"
+#include "model/vaultdoc.h"
+
+#define RUN	"20261122T180507Z-00112233445566778899aabbccddeeff"
+#define EARLIER	"20261121T180507Z-ff112233445566778899aabbccddeeff"
+#define URL	"https://harbour.blob.core.windows.net/vault"
+
+static const struct tm_id some_id = { .b = { 1, 2, 3, 0xff } };
+static const struct tm_id other_id = { .b = { 9 } };
+
+static void make_point(struct tm_point *p)
+{
+	struct tm_segment seg = { .len = 1 << 20, .device = "/dev/sda" };
+	struct tm_point_disk *d;
+
+	memset(p, 0, sizeof(*p));
+	strcpy(p->name, RUN);
+	strcpy(p->previous, EARLIER);
+	strcpy(p->item_name, "web-01");
+	strcpy(p->program, "0.1.0");
+	p->time = 1795370707;
+	p->item = some_id;
+	p->cut = other_id;
+	p->consistency = TM_CONSISTENCY_FILESYSTEM;
+	p->tally.tracked.chunks_uploaded = 7;
+	p->tally.scanned.chunks_uploaded = 5;
+	p->tally.other.requests = 3;
+	p->tally.chunks_sampled = 16;
+
+	d = tm_point_add_disk(p, "root");
+	assert_non_null(d);
+	d->size = (3 << 20) + 512;
+	d->chunk_size = 65536;
+	d->vhd_uuid[15] = 1;
+	d->cut = other_id;
+	d->mode = TM_SHIP_INCREMENTAL;
+	strcpy(d->vhd_snapshot, "2026-11-22T18:05:08.1234567Z");
+	strcpy(d->hash_snapshot, "2026-11-22T18:05:07.1234567Z");
+	seg.torn = true;
+	assert_int_equal(tm_segments_append(&d->segments, &seg), 0);
+	seg = (struct tm_segment){ .start = 1 << 20, .len = (2 << 20) + 512,
+				   .kind = TM_SEGMENT_TRACKED,
+				   .device = "web-root" };
+	assert_int_equal(tm_segments_append(&d->segments, &seg), 0);
+}
+
+static void point_round_trip(void **state)
+{
+	struct tm_point p, q;
+	struct tm_error err = TM_ERROR_INIT;
+	char *text, *again;
+
+	(void)state;
+	make_point(&p);
+	assert_int_equal(tm_point_text(&p, &text), 0);
+	if (tm_point_parse(text, strlen(text), RUN, &q, &err))
+		fail_msg("%s", err.message);
+	assert_string_equal(q.name, RUN);
+	assert_string_equal(q.previous, EARLIER);
+	assert_int_equal(q.time, p.time);
+	assert_true(tm_id_equal(&q.item, &some_id));
+	assert_true(tm_id_equal(&q.cut, &other_id));
+	assert_int_equal(q.consistency, TM_CONSISTENCY_FILESYSTEM);
+	assert_false(q.tombstone);
+	assert_true(tm_point_any_torn(&q));
+	assert_int_equal(q.n_disks, 1);
+	assert_null(tm_point_find_disk(&q, "data"));
+	assert_non_null(tm_point_find_disk(&q, "root"));
+	assert_int_equal(q.disks[0].size, p.disks[0].size);
+	assert_int_equal(q.disks[0].mode, TM_SHIP_INCREMENTAL);
+	assert_string_equal(q.disks[0].vhd_snapshot, p.disks[0].vhd_snapshot);
+	assert_memory_equal(q.disks[0].vhd_uuid, p.disks[0].vhd_uuid, 16);
+	assert_int_equal(q.disks[0].segments.n, 2);
+	assert_int_equal(q.disks[0].segments.v[1].kind, TM_SEGMENT_TRACKED);
+	assert_memory_equal(&q.tally, &p.tally, sizeof(p.tally));
+
+	assert_int_equal(tm_point_text(&q, &again), 0);
+	assert_string_equal(text, again);
+	free(text);
+	free(again);
+	tm_point_done(&p);
+	tm_point_done(&q);
+	tm_point_done(&q);
+	tm_point_done(NULL);
+}
+
+static void tombstones(void **state)
+{
+	struct tm_point p, q;
+	char *text;
+
+	(void)state;
+	tm_point_tombstone(&p, RUN, 1795370707);
+	assert_int_equal(tm_point_text(&p, &text), 0);
+	assert_int_equal(tm_point_parse(text, strlen(text), RUN, &q, NULL), 0);
+	assert_true(q.tombstone);
+	assert_int_equal(q.n_disks, 0);
+	assert_int_equal(tm_point_parse(text, strlen(text), EARLIER, &p, NULL),
+			 -EBADMSG);
+	free(text);
+	tm_point_done(&q);
+}
+
+static void replace(char *text, size_t size, const char *from, const char *to)
+{
+	char *at = strstr(text, from), tail[8192];
+
+	if (!at)
+		fail_msg("no %s in %s", from, text);
+	snprintf(tail, sizeof(tail), "%s", at + strlen(from));
+	snprintf(at, size - (size_t)(at - text), "%s%s", to, tail);
+}
+
+static void point_lies_are_found(void **state)
+{
+	static const struct {
+		const char *from, *to;	/* in the text of a right point */
+		int r;
+		const char *says;
+	} lies[] = {
+		{ "\"format\": 1", "\"format\": 2", -EPROTONOSUPPORT, "newer" },
+		{ "\"format\": 1", "\"format\": \"1\"", -EBADMSG, "format" },
+		{ "\"format\": 1,", "", -EBADMSG, "format" },
+		{ "\"name\": \"" RUN, "\"name\": \"" EARLIER, -EBADMSG,
+		  "another point" },
+		{ "\"time\": \"2026-11-22", "\"time\": \"2026-11-42", -EBADMSG,
+		  "\"time\" is not a time" },
+		{ "3146240", "3146241", -EBADMSG, "\"size\"" },
+		{ "3146240", "-512", -EBADMSG, "\"size\"" },
+		{ "3146240", "9223372036854775807", -EBADMSG, "\"size\"" },
+		{ "3146240", "99999999999999999999", -EBADMSG, "JSON" },
+		{ "3146240", "3146752", -EBADMSG, "\"segments\"" },
+		{ "65536", "65537", -EBADMSG, "\"chunk_size\"" },
+		{ "65536", "0", -EBADMSG, "\"chunk_size\"" },
+		{ "\"incremental\"", "\"sideways\"", -EBADMSG, "\"mode\"" },
+		{ "\"name\": \"root\"", "\"name\": \"../root\"", -EBADMSG,
+		  "\"name\"" },
+		{ "18:05:08.1234567Z", "18:05:08&x=y", -EBADMSG,
+		  "\"vhd_snapshot\"" },
+		{ "\"2026-11-22T18:05:08.1234567Z\"", "\"\"", -EBADMSG,
+		  "\"vhd_snapshot\"" },
+		{ "\"kind\": \"scan\"", "\"kind\": 3", -EBADMSG, "\"kind\"" },
+		{ "\"torn\": true", "\"torn\": \"true\"", -EBADMSG, "\"torn\"" },
+		{ "\"disks\": [", "\"disks\": [17, ", -EBADMSG, "\"name\"" },
+		{ "\"disks\": [", "\"other\": [", -EBADMSG, "\"disks\"" },
+		{ "\"disks\": [", "\"disks\": [], \"other\": [", -EBADMSG,
+		  "empty" },
+		{ "\"requests\": 3", "\"requests\": -3", -EBADMSG, "requests" },
+		{ "\"chunks_uploaded\": 12", "\"chunks_uploaded\": 11",
+		  -EBADMSG, "total" },
+		{ "\"item\": \"01", "\"item\": \"0X", -EBADMSG, "\"item\"" },
+		{ "\"format\": 1", "\"format\": 1, \"format\": 1", -EBADMSG,
+		  "JSON" },
+	};
+	struct tm_error err = TM_ERROR_INIT;
+	struct tm_point p, q;
+	char *text, lie[8192];
+	size_t i;
+
+	(void)state;
+	make_point(&p);
+	assert_int_equal(tm_point_text(&p, &text), 0);
+	for (i = 0; i < ARRAY_SIZE(lies); i++) {
+		snprintf(lie, sizeof(lie), "%s", text);
+		replace(lie, sizeof(lie), lies[i].from, lies[i].to);
+		tm_error_clear(&err);
+		if (tm_point_parse(lie, strlen(lie), RUN, &q, &err) !=
+		    lies[i].r)
+			fail_msg("%s: %s", lies[i].to, err.message);
+		if (!strstr(err.message, lies[i].says))
+			fail_msg("'%s' does not say '%s'", err.message,
+				 lies[i].says);
+		assert_int_not_equal(err.code, TM_EXIT_DONE);
+	}
+	/* A disk twice. */
+	assert_non_null(tm_point_add_disk(&p, "root"));
+	p.disks[1] = p.disks[0];
+	free(text);
+	assert_int_equal(tm_point_text(&p, &text), 0);
+	assert_int_equal(tm_point_parse(text, strlen(text), RUN, &q, &err),
+			 -EBADMSG);
+	assert_non_null(strstr(err.message, "twice"));
+	free(text);
+	p.n_disks = 1;
+	tm_point_done(&p);
+}
+
+/* A right document with bytes changed, lost and added: never a crash. */
+static void mutations(void **state)
+{
+	static const char spice[] = "{}[]\",:0-9eE.ntf\\u\xff\x80 ";
+	uint64_t seed = 4711;
+	struct tm_point p, q;
+	char *text, *bad;
+	size_t len;
+	int round, accepted = 0;
+
+	(void)state;
+	make_point(&p);
+	assert_int_equal(tm_point_text(&p, &text), 0);
+	len = strlen(text);
+	for (round = 0; round < 4000; round++) {
+		size_t n = unit_random(&seed) % 4 + 1, keep = len;
+
+		if (unit_random(&seed) % 4 == 0)
+			keep = unit_random(&seed) % len;
+		/* Exactly as long as its content, for the sanitizer's sake. */
+		bad = malloc(keep ? keep : 1);
+		assert_non_null(bad);
+		memcpy(bad, text, keep);
+		while (n-- && keep)
+			bad[unit_random(&seed) % keep] =
+				spice[unit_random(&seed) % sizeof(spice)];
+		if (!tm_point_parse(bad, keep, RUN, &q, NULL)) {
+			accepted++;
+			tm_point_done(&q);
+		}
+		free(bad);
+	}
+	assert_true(accepted < round);
+	free(text);
+	tm_point_done(&p);
+}
+
+static void unknown_fields_are_kept(void **state)
+{
+	static const char text[] =
+		"{\"format\":1,\"id\":\"00112233445566778899aabbccddeeff\","
+		"\"name\":\"web\",\"container\":\"tidemark-1\","
+		"\"disks\":[\"a\",\"a\",\"b\"],"
+		"\"future\":{\"deep\":[1,2,{\"x\":null}]}}";
+	struct tm_item item;
+	char *out;
+
+	(void)state;
+	assert_int_equal(tm_item_parse(text, strlen(text), "items/x", &item,
+				       NULL), 0);
+	assert_int_equal(item.n_disks, 2);
+	assert_int_equal(tm_item_add_disk(&item, "c"), 0);
+	assert_int_equal(tm_item_add_disk(&item, "b"), 0);
+	assert_int_equal(item.n_disks, 3);
+	strcpy(item.name, "web-02");
+	assert_int_equal(tm_item_text(&item, &out), 0);
+	tm_item_done(&item);
+	assert_int_equal(tm_item_parse(out, strlen(out), "items/x", &item,
+				       NULL), 0);
+	assert_string_equal(item.name, "web-02");
+	assert_int_equal(item.n_disks, 3);
+	assert_int_equal(json_array_size(json_object_get(
+		json_object_get(item.rest, "future"), "deep")), 3);
+	free(out);
+	tm_item_done(&item);
+}
+
+static void vault_round_trip(void **state)
+{
+	struct tm_vault v = { .id = some_id, .name = "Harbour", .created = 1 },
+			w;
+	struct tm_error err = TM_ERROR_INIT;
+	char *text;
+
+	(void)state;
+	assert_int_equal(tm_vault_text(&v, &text), 0);
+	assert_int_equal(tm_vault_parse(text, strlen(text), "vault.json", &w,
+					&err), 0);
+	assert_string_equal(w.name, "Harbour");
+	assert_int_equal(w.created, 1);
+	assert_true(tm_id_equal(&w.id, &some_id));
+	tm_vault_done(&w);
+	replace(text, strlen(text) + 1, "Harbour", "1");
+	assert_int_equal(tm_vault_parse(text, strlen(text), "vault.json", &w,
+					&err), -EBADMSG);
+	assert_string_equal(err.object, "vault.json");
+	free(text);
+	assert_int_equal(tm_vault_parse("", 0, "vault.json", &w, &err),
+			 -EBADMSG);
+	assert_int_equal(tm_vault_parse("[1]", 3, "vault.json", &w, &err),
+			 -EBADMSG);
+}
+
+static void run_job_and_check_round_trip(void **state)
+{
+	struct tm_run run = { .name = RUN, .state = TM_RUN_SWEPT,
+			      .item = some_id, .cut = other_id, .started = 5,
+			      .host = "web" }, run2;
+	struct tm_job job = { .name = RUN, .kind = TM_JOB_VERIFY,
+			      .status = TM_JOB_WARNINGS, .point = EARLIER,
+			      .started = 5, .ended = 6, .message = "torn",
+			      .tally = { .chunks_sampled = 2 } }, job2;
+	struct tm_check check = { .name = RUN, .time = 7, .good = false },
+			check2;
+	struct tm_check_disk *d;
+	char *text;
+
+	(void)state;
+	assert_int_equal(tm_run_text(&run, &text), 0);
+	assert_int_equal(tm_run_parse(text, strlen(text), RUN, &run2, NULL), 0);
+	assert_int_equal(run2.state, TM_RUN_SWEPT);
+	assert_true(tm_id_equal(&run2.cut, &other_id));
+	assert_int_equal(run2.ended, 0);
+	free(text);
+
+	/* A field that says nothing any more is gone from the text. */
+	run2.cut = (struct tm_id){ .b = { 0 } };
+	run2.host[0] = '\0';
+	assert_int_equal(tm_run_text(&run2, &text), 0);
+	assert_null(strstr(text, "cut"));
+	assert_null(strstr(text, "host"));
+	free(text);
+	tm_run_done(&run2);
+
+	assert_int_equal(tm_job_text(&job, &text), 0);
+	assert_non_null(strstr(text, "CompletedWithWarnings"));
+	assert_int_equal(tm_job_parse(text, strlen(text), RUN, &job2, NULL), 0);
+	assert_int_equal(job2.kind, TM_JOB_VERIFY);
+	assert_int_equal(job2.status, TM_JOB_WARNINGS);
+	assert_string_equal(job2.point, EARLIER);
+	assert_string_equal(job2.message, "torn");
+	assert_int_equal(job2.tally.chunks_sampled, 2);
+	free(text);
+	tm_job_done(&job2);
+
+	d = tm_check_add_disk(&check, "root");
+	assert_non_null(d);
+	d->chunks_checked = 100;
+	assert_int_equal(tm_extents_add(&d->bad_chunks, 3, 2), 0);
+	assert_int_equal(tm_extents_add(&d->bad_chunks, 9, 1), 0);
+	assert_int_equal(tm_check_text(&check, &text), 0);
+	assert_int_equal(tm_check_parse(text, strlen(text), RUN, &check2,
+					NULL), 0);
+	assert_false(check2.good);
+	assert_int_equal(check2.disks[0].chunks_checked, 100);
+	assert_true(tm_extents_equal(&check2.disks[0].bad_chunks,
+				     &d->bad_chunks));
+	free(text);
+	tm_check_done(&check);
+	tm_check_done(&check2);
+}
+
+static void disk_round_trip(void **state)
+{
+	struct tm_disk d = { .name = "root", .vault = URL, .item = some_id,
+			     .container = "tidemark-1", .path = "/dev/sda",
+			     .chunk_size = 4096, .lost = true }, e;
+	struct tm_tracked t = { .device = "web-root",
+				.origin = "/dev/disk/by-partuuid/1",
+				.meta = "/dev/vg/meta", .store = "-",
+				.set = other_id };
+	struct tm_segment seg = { .len = 512, .device = "/dev/sda" };
+	struct tm_error err = TM_ERROR_INIT;
+	char *text, lie[4096];
+
+	(void)state;
+	assert_int_equal(tm_segments_append(&d.segments, &seg), 0);
+	assert_int_equal(tm_disk_add_tracked(&d, &t), 0);
+	assert_int_equal(tm_disk_text(&d, &text), 0);
+	assert_int_equal(tm_disk_parse(text, strlen(text), "root", &e, NULL),
+			 0);
+	assert_string_equal(e.path, "/dev/sda");
+	assert_int_equal(e.chunk_size, 4096);
+	assert_true(e.lost);
+	assert_int_equal(e.segments.n, 1);
+	assert_null(tm_disk_find_tracked(&e, "other"));
+	assert_string_equal(tm_disk_find_tracked(&e, "web-root")->meta,
+			    "/dev/vg/meta");
+	assert_true(tm_id_equal(&e.tracked[0].set, &other_id));
+	tm_disk_done(&e);
+	assert_int_equal(tm_disk_parse(text, strlen(text), "data", &e, &err),
+			 -EBADMSG);
+
+	snprintf(lie, sizeof(lie), "%s", text);
+	replace(lie, sizeof(lie), URL, URL "?sig=SECRET");
+	assert_int_equal(tm_disk_parse(lie, strlen(lie), "root", &e, &err),
+			 -EBADMSG);
+	assert_null(strstr(err.message, "SECRET"));
+	snprintf(lie, sizeof(lie), "%s", text);
+	replace(lie, sizeof(lie), "\"len\": 512", "\"len\": 0");
+	assert_int_equal(tm_disk_parse(lie, strlen(lie), "root", &e, &err),
+			 -EBADMSG);
+	free(text);
+	tm_disk_done(&d);
+}
+
+static void segments_make_up_a_disk(void **state)
+{
+	struct tm_segments s = TM_SEGMENTS_INIT, copy = TM_SEGMENTS_INIT;
+	struct tm_segment a = { .len = 1024, .device = "/x" };
+	struct tm_segment b = { .start = 1024, .len = 512, .device = "dm",
+				.kind = TM_SEGMENT_TRACKED };
+
+	(void)state;
+	assert_int_equal(tm_segments_check(&s, 512, "d", NULL), -EINVAL);
+	assert_int_equal(tm_segments_append(&s, &a), 0);
+	assert_false(tm_segments_any(&s, TM_SEGMENT_TRACKED));
+	assert_int_equal(tm_segments_append(&s, &b), 0);
+	assert_int_equal(tm_segments_check(&s, 1536, "d", NULL), 0);
+	assert_int_equal(tm_segments_check(&s, 2048, "d", NULL), -EINVAL);
+	assert_int_equal(tm_segments_check(&s, 1024, "d", NULL), -EINVAL);
+	assert_true(tm_segments_any(&s, TM_SEGMENT_TRACKED));
+	assert_ptr_equal(tm_segments_find(&s, 1023), &s.v[0]);
+	assert_ptr_equal(tm_segments_find(&s, 1024), &s.v[1]);
+	assert_null(tm_segments_find(&s, 1536));
+	assert_int_equal(tm_segments_copy(&copy, &s), 0);
+	assert_string_equal(copy.v[1].device, "dm");
+	copy.v[1].start = 512;
+	assert_int_equal(tm_segments_check(&copy, 1536, "d", NULL), -EINVAL);
+	copy.v[1].start = 2048;
+	assert_int_equal(tm_segments_check(&copy, 1536, "d", NULL), -EINVAL);
+	copy.v[1].start = 1024;
+	copy.v[1].len = UINT64_MAX - 511;
+	assert_int_equal(tm_segments_check(&copy, 1536, "d", NULL), -EINVAL);
+	copy.v[1].len = 512;
+	copy.v[1].device[0] = '\0';
+	assert_int_equal(tm_segments_check(&copy, 1536, "d", NULL), -EINVAL);
+	tm_segments_done(&s);
+	tm_segments_done(&copy);
+}
+
+static void what_cannot_be_written_is_an_error(void **state)
+{
+	struct tm_point p;
+	char *text = NULL;
+
+	(void)state;
+	make_point(&p);
+	strcpy(p.program, "\xff");
+	assert_int_equal(tm_point_text(&p, &text), -EINVAL);
+	strcpy(p.program, "x");
+	p.time = -1;
+	assert_int_equal(tm_point_text(&p, &text), -EINVAL);
+	p.time = 1;
+	p.tally.other.requests = UINT64_MAX;
+	assert_int_not_equal(tm_point_text(&p, &text), 0);
+	assert_null(text);
+	tm_point_done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(point_round_trip),
+		cmocka_unit_test(tombstones),
+		cmocka_unit_test(point_lies_are_found),
+		cmocka_unit_test(mutations),
+		cmocka_unit_test(unknown_fields_are_kept),
+		cmocka_unit_test(vault_round_trip),
+		cmocka_unit_test(run_job_and_check_round_trip),
+		cmocka_unit_test(disk_round_trip),
+		cmocka_unit_test(segments_make_up_a_disk),
+		cmocka_unit_test(what_cannot_be_written_is_an_error),
+	};
+
+	return cmocka_run_group_tests_name("documents", tests, NULL, NULL);
+}
