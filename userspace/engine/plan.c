@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+/*
+ * plan.c - what a run has to read of a disk (the middle of target.h)
+ *
+ * Three sets make it up: what the kernel has marked since the last point, if it
+ * stands on that point's cut; what a change of size moves or uncovers; and the
+ * chunks of the blob that runs without a point have written since the last
+ * one. The last may be the work of another machine, a clone of this one, and
+ * be unknown to the kernel here.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine/blame.h"
+#include "engine/target.h"
+#include "port/crypto.h"
+
+#define SLAB_BYTES PAGEBLOB_PUT_MAX	/* of the table, read at once */
+
+static int no_memory(const struct target *t, struct tm_error *err)
+{
+	return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, t->doc->name,
+			    "cannot plan the backup of disk '%s': out of memory",
+			    t->doc->name);
+}
+
+static int force(struct target *t, uint64_t first, uint64_t end,
+		 struct tm_error *err)
+{
+	if (first >= end)
+		return 0;
+	if (tm_extents_add(&t->forced, first, end - first))
+		return no_memory(t, err);
+	return 0;
+}
+
+static int choose_mode(struct target *t, bool compare, struct tm_error *err)
+{
+	char cut[TM_ID_SIZE];
+	bool knows = false;
+	int r;
+
+	if (!t->last || t->vhd.fresh) {
+		t->mode = TM_SHIP_FULL;
+		return 0;
+	}
+	t->mode = TM_SHIP_COMPARE;
+	if (compare || !t->state.tracked || t->state.lost || t->hash.fresh ||
+	    tm_id_is_zero(&t->last->cut))
+		return 0;
+	tm_id_format(cut, &t->last->cut);
+	r = t->source->ops->knows(t->source, cut, &knows, err);
+	if (!r && knows)
+		t->mode = TM_SHIP_INCREMENTAL;
+	return r;
+}
+
+static int read_snapshot(struct target *t, uint64_t off, void *data, size_t len,
+			 struct tm_error *err)
+{
+	struct blob blob = t->hash.blob;
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	blob.snapshot = t->last->hash_snapshot;
+	retry_init(&retry, &t->hash.vault->policy);
+	do {
+		r = blob_read(&blob, NULL, off, data, len, NULL, &be);
+	} while (retry_again(&retry, r, &be));
+	return r ? blame_blob(err, r, &be, "read the snapshot of", &blob) : 0;
+}
+
+/* Entries that are not what they were at the last point, and not-known ones. */
+static int compare_slab(struct target *t, const struct tm_hash *now,
+			const struct tm_hash *then, uint64_t first, uint64_t n,
+			struct tm_error *err)
+{
+	uint64_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!tm_hash_is_zero(&now[i]) && tm_hash_equal(&now[i], &then[i]))
+			continue;
+		if (tm_extents_add(&t->forced, first + i, 1))
+			return no_memory(t, err);
+	}
+	return 0;
+}
+
+static int force_touched(struct target *t, struct tm_error *err)
+{
+	uint64_t then_bytes = tm_hash_table_size(t->last->size,
+						 t->last->chunk_size);
+	uint64_t bytes = t->hash.size < then_bytes ? t->hash.size : then_bytes;
+	uint64_t off, chunks;
+	uint8_t *now, *then;
+	int r = 0;
+
+	chunks = tm_chunk_count(t->last->size, t->last->chunk_size);
+	if (chunks > bytes / TM_HASH_SIZE)
+		chunks = bytes / TM_HASH_SIZE;
+	if (chunks > t->chunks)
+		chunks = t->chunks;
+	now = malloc(2 * SLAB_BYTES);
+	if (!now)
+		return no_memory(t, err);
+	then = now + SLAB_BYTES;
+	for (off = 0; off < bytes && !r; off += SLAB_BYTES) {
+		uint64_t len = bytes - off < SLAB_BYTES ? bytes - off :
+			SLAB_BYTES;
+		uint64_t first = off / TM_HASH_SIZE;
+		uint64_t n = len / TM_HASH_SIZE;
+
+		if (first >= chunks)
+			break;
+		if (n > chunks - first)
+			n = chunks - first;
+		r = fence_read(&t->hash, off, now, len, err);
+		if (!r)
+			r = read_snapshot(t, off, then, len, err);
+		if (!r)
+			r = compare_slab(t, (struct tm_hash *)now,
+					 (struct tm_hash *)then, first, n, err);
+	}
+	free(now);
+	if (!r)
+		r = force(t, chunks, t->chunks, err);
+	return r;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The first chunk that a change of size outdates; t->chunks if none does. */
+static uint64_t first_outdated(const struct target *t)
+{
+	uint64_t size = t->state.size_bytes, old = size;
+
+	if (t->last)
+		old = least(old, t->last->size);
+	if (!t->vhd.fresh && t->vhd.size != tm_vhd_blob_size(size))
+		old = least(old, t->vhd.size > TM_VHD_FOOTER_SIZE ?
+			    t->vhd.size - TM_VHD_FOOTER_SIZE : 0);
+	if (t->last && t->last->size != size)
+		return old / t->doc->chunk_size;
+	return old == size && t->hash.size ==
+		tm_hash_table_size(size, t->doc->chunk_size) ? t->chunks :
+		old / t->doc->chunk_size;
+}
+
+int target_plan(struct target *t, const struct tm_point_disk *last,
+		bool compare, struct tm_error *err)
+{
+	int r;
+
+	t->last = last;
+	if (last && last->chunk_size != t->doc->chunk_size)
+		return tm_error_set(err, -EINVAL, TM_EXIT_REFUSED, t->doc->name,
+				    "cannot back up disk '%s': its chunks were %u bytes in the vault and are %u here",
+				    t->doc->name, last->chunk_size,
+				    t->doc->chunk_size);
+	r = choose_mode(t, compare, err);
+	if (r)
+		return r;
+	if (t->mode != TM_SHIP_INCREMENTAL)
+		return force(t, 0, t->chunks, err);
+	if (t->found_vhd != last->sequence || t->found_hash != last->sequence)
+		r = force_touched(t, err);
+	if (!r)
+		r = force(t, first_outdated(t), t->chunks, err);
+	return r;
+}
+
+/* Makes the entries of @first and all after it zero, before data move. */
+static int forget_entries(struct target *t, uint64_t first,
+			  struct tm_error *err)
+{
+	uint64_t off = tm_hash_page_of(first) * TM_HASH_PAGE_SIZE;
+	uint64_t keep = (first % TM_HASH_PAGE_ENTRIES) * TM_HASH_SIZE;
+	uint8_t page[TM_HASH_PAGE_SIZE];
+	int r;
+
+	if (off >= t->hash.size)
+		return 0;
+	if (keep) {
+		r = fence_read(&t->hash, off, page, sizeof(page), err);
+		if (r)
+			return r;
+		memset(page + keep, 0, sizeof(page) - keep);
+		r = fence_put(&t->hash, off, page, sizeof(page), err);
+		if (r)
+			return r;
+		off += sizeof(page);
+	}
+	if (off >= t->hash.size)
+		return 0;
+	return fence_clear(&t->hash, off, t->hash.size - off, err);
+}
+
+static int fit_sizes(struct target *t, struct tm_error *err)
+{
+	uint64_t blob = tm_vhd_blob_size(t->state.size_bytes);
+	uint64_t table = tm_hash_table_size(t->state.size_bytes,
+					    t->doc->chunk_size);
+	uint64_t outdated = first_outdated(t);
+	int r = 0;
+
+	if (t->vhd.fresh)
+		outdated = 0;	/* no entry can be true of an empty blob */
+	if (!t->hash.fresh && outdated < t->chunks)
+		r = forget_entries(t, outdated, err);
+	if (!r && t->vhd.size != blob)
+		r = fence_resize(&t->vhd, blob, err);
+	if (!r && t->hash.size != table)
+		r = fence_resize(&t->hash, table, err);
+	return r;
+}
+
+/* A disk keeps its VHD's identity from its first footer on. */
+static int fit_footer(struct target *t, struct tm_error *err)
+{
+	uint64_t size = tm_vhd_size(t->state.size_bytes);
+	uint8_t there[TM_VHD_FOOTER_SIZE], footer[TM_VHD_FOOTER_SIZE];
+	struct tm_vhd vhd = { 0 };
+	bool good = false;
+	int r = 0;
+
+	if (!t->vhd.fresh) {
+		r = fence_read(&t->vhd, size, there, sizeof(there), err);
+		if (r)
+			return r;
+		good = !tm_vhd_parse(there, t->vhd.name, &vhd, NULL) &&
+			vhd.vhd_size == size;
+	}
+	if (t->last)
+		memcpy(t->uuid, t->last->vhd_uuid, sizeof(t->uuid));
+	else if (good)
+		memcpy(t->uuid, vhd.uuid, sizeof(t->uuid));
+	else
+		r = crypto_random(t->uuid, sizeof(t->uuid));
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_FAILED, t->doc->name,
+				    "cannot name disk '%s': no random numbers",
+				    t->doc->name);
+	if (!good)
+		vhd = (struct tm_vhd){
+			.created = tm_vhd_time(blobservice_time(
+				t->vhd.vault->service)),
+		};
+	vhd.vhd_size = size;
+	memcpy(vhd.uuid, t->uuid, sizeof(vhd.uuid));
+	tm_vhd_build(footer, &vhd);
+	if (good && !memcmp(there, footer, sizeof(footer)))
+		return 0;
+	return fence_put(&t->vhd, size, footer, sizeof(footer), err);
+}
+
+int target_fit(struct target *t, struct tm_error *err)
+{
+	int r = fit_sizes(t, err);
+
+	if (!r)
+		r = fit_footer(t, err);
+	return r;
+}

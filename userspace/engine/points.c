@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+/* points.c - the recovery points of a machine */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine/document.h"
+#include "engine/points.h"
+
+int points_names(struct vault *v, const char *container, char ***ret,
+		 size_t *ret_n, struct tm_error *err)
+{
+	char **names;
+	size_t n, i, skip = strlen(TM_DIR_POINTS);
+	int r;
+
+	r = document_names(v, container, TM_DIR_POINTS, &names, &n, err);
+	if (r)
+		return r;
+	for (i = 0; i < n; i++)
+		memmove(names[i], names[i] + skip, strlen(names[i]) - skip + 1);
+	*ret = names;
+	*ret_n = n;
+	return 0;
+}
+
+int points_read(struct vault *v, const char *container, const char *name,
+		struct tm_point *ret, struct tm_error *err)
+{
+	char path[TM_PATH_SIZE];
+	size_t len;
+	char *text;
+	int r;
+
+	tm_path_point(path, name);
+	r = document_get(v, container, path, &text, &len, err);
+	if (r)
+		return r;
+	r = tm_point_parse(text, len, name, ret, err);
+	free(text);
+	return r;
+}
+
+int points_newest_with(struct vault *v, const char *container,
+		       char *const *names, size_t n, const char *disk,
+		       struct tm_point *ret, struct tm_error *err)
+{
+	struct tm_point point;
+	int r;
+
+	while (n--) {
+		r = points_read(v, container, names[n], &point, err);
+		if (r)
+			return r;
+		if (!point.tombstone &&
+		    (!disk || tm_point_find_disk(&point, disk))) {
+			*ret = point;
+			return 0;
+		}
+		tm_point_done(&point);
+	}
+	memset(ret, 0, sizeof(*ret));
+	return 0;
+}
+
+int points_newest(struct vault *v, const char *container, char *const *names,
+		  size_t n, struct tm_point *ret, struct tm_error *err)
+{
+	return points_newest_with(v, container, names, n, NULL, ret, err);
+}
+
+static int none(const char *which, struct tm_error *err)
+{
+	tm_error_set(err, -ENOENT, TM_EXIT_NOT_FOUND, which,
+		     "cannot find recovery point '%s'", which);
+	tm_error_action(err, "see 'tidemark points'");
+	return -ENOENT;
+}
+
+/* Index of the only name that begins with @which, or -ENOENT. */
+static ssize_t match(char *const *names, size_t n, const char *which)
+{
+	ssize_t found = -ENOENT;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!strcmp(names[i], which))
+			return i;
+		if (strncmp(names[i], which, strlen(which)))
+			continue;
+		if (found >= 0)
+			return -ENOENT;
+		found = i;
+	}
+	return found;
+}
+
+int points_find(struct vault *v, const char *container, const char *which,
+		struct tm_point *ret, struct tm_error *err)
+{
+	struct tm_point point = { 0 };
+	char **names;
+	size_t n;
+	ssize_t i;
+	int r;
+
+	r = points_names(v, container, &names, &n, err);
+	if (r)
+		return r;
+	if (!strcmp(which, "latest")) {
+		r = points_newest(v, container, names, n, &point, err);
+	} else {
+		i = match(names, n, which);
+		if (i >= 0)
+			r = points_read(v, container, names[i], &point, err);
+	}
+	document_names_free(names, n);
+	if (r)
+		return r;
+	if (!*point.name || point.tombstone) {
+		tm_point_done(&point);
+		return none(which, err);
+	}
+	*ret = point;
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * protect.h - registering this machine and a disk of it in a vault
+ */
+#ifndef TIDEMARK_ENGINE_PROTECT_H
+#define TIDEMARK_ENGINE_PROTECT_H
+
+#include "engine/item.h"
+#include "engine/vault.h"
+
+struct protect_options {
+	const char *path;	/* block device or image file */
+	const char *disk;	/* its name in the vault; NULL: from the path */
+	const char *item;	/* the machine's; NULL: configured, host name */
+	uint32_t chunk_size;	/* bytes; 0: configured */
+};
+
+/*
+ * Makes what a machine needs in the vault if it is its first disk: its
+ * container with the lock, items/ID.json; and for the disk its hash table's
+ * key. Then writes STATE/disks/DISK.json. All that can be refused is refused
+ * before anything is written.
+ * -EEXIST: the disk, or one of its name, is protected already.
+ * *ret is to be freed with tm_disk_done().
+ */
+int protect_disk(struct vault *v, const struct protect_options *how,
+		 struct tm_disk *ret, struct tm_error *err);
+
+#endif

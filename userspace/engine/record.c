@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+/* record.c - what a run writes about itself */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine/document.h"
+#include "engine/points.h"
+#include "engine/record.h"
+#include "port/crypto.h"
+
+int record_name(struct vault *v, char ret[TM_RUN_NAME_SIZE],
+		struct tm_error *err)
+{
+	struct tm_id id;
+	int64_t now;
+	int r;
+
+	r = vault_time(v, &now, err);
+	if (r)
+		return r;
+	r = crypto_random(id.b, sizeof(id.b));
+	if (!r)
+		r = tm_run_name_format(ret, now, &id);
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_FAILED, NULL,
+				    "cannot name a run: %s", strerror(-r));
+	return 0;
+}
+
+static int text_failed(const char *name, int r, struct tm_error *err)
+{
+	return tm_error_set(err, r, TM_EXIT_FAILED, name,
+			    "cannot describe run '%s': %s", name, strerror(-r));
+}
+
+int record_run(struct vault *v, const char *container,
+	       const struct tm_run *run, bool first, struct tm_error *err)
+{
+	char path[TM_PATH_SIZE];
+	char *text;
+	int r = tm_run_text(run, &text);
+
+	if (r)
+		return text_failed(run->name, r, err);
+	tm_path_run(path, run->name);
+	r = first ? document_create(v, container, path, text, NULL, err) :
+		document_put(v, container, path, text, err);
+	free(text);
+	return r;
+}
+
+int record_job(struct vault *v, const char *container,
+	       const struct tm_job *job, struct tm_error *err)
+{
+	char path[TM_PATH_SIZE];
+	char *text;
+	int r = tm_job_text(job, &text);
+
+	if (r)
+		return text_failed(job->name, r, err);
+	tm_path_job(path, job->name);
+	r = document_put(v, container, path, text, err);
+	free(text);
+	return r;
+}
+
+int record_point(struct vault *v, const char *container,
+		 const struct tm_point *point, struct tm_error *err)
+{
+	char path[TM_PATH_SIZE];
+	char *text;
+	int r = tm_point_text(point, &text);
+
+	if (r)
+		return text_failed(point->name, r, err);
+	tm_path_point(path, point->name);
+	r = document_create(v, container, path, text, NULL, err);
+	free(text);
+	if (r == -EEXIST) {
+		tm_error_set(err, r, TM_EXIT_BUSY, point->name,
+			     "cannot commit run '%s': another run has declared it dead",
+			     point->name);
+		tm_error_action(err, "see that one machine alone backs up this item, then run it again");
+	}
+	return r;
+}
+
+int record_tombstone(struct vault *v, const char *container, const char *name,
+		     bool *ret_point, struct tm_error *err)
+{
+	struct tm_point stone, there;
+	char path[TM_PATH_SIZE];
+	int64_t now;
+	char *text;
+	int r;
+
+	*ret_point = false;
+	r = vault_time(v, &now, err);
+	if (r)
+		return r;
+	tm_point_tombstone(&stone, name, now);
+	r = tm_point_text(&stone, &text);
+	tm_point_done(&stone);
+	if (r)
+		return text_failed(name, r, err);
+	tm_path_point(path, name);
+	r = document_create(v, container, path, text, NULL, err);
+	free(text);
+	if (r != -EEXIST)
+		return r;
+	r = points_read(v, container, name, &there, err);
+	if (r)
+		return r;
+	*ret_point = !there.tombstone;
+	tm_point_done(&there);
+	return 0;
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+/* target.c - one disk of a run: its source here, its two page blobs there */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine/hashkey.h"
+#include "engine/target.h"
+
+static int no_memory(const struct target *t, struct tm_error *err)
+{
+	return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, t->doc->name,
+			    "cannot back up disk '%s': out of memory",
+			    t->doc->name);
+}
+
+int target_init(struct target *t, const struct tm_disk *doc,
+		const struct tm_config *config, struct tm_error *err)
+{
+	int r;
+
+	memset(t, 0, sizeof(*t));
+	t->doc = doc;
+	r = source_new(doc->name, doc->path, doc->chunk_size, config->state,
+		       &t->source, err);
+	if (!r)
+		r = t->source->ops->state(t->source, &t->state, err);
+	if (!r)
+		r = tm_vhd_check_disk(t->state.size_bytes, doc->name, err);
+	if (r)
+		return r;
+	if (doc->lost)
+		t->state.lost = true;
+	t->chunks = tm_chunk_count(t->state.size_bytes, doc->chunk_size);
+	if (tm_hashtable_new(t->chunks, &t->table))
+		return no_memory(t, err);
+	return 0;
+}
+
+void target_done(struct target *t)
+{
+	source_free(t->source);
+	tm_hasher_free(t->hasher);
+	tm_hashtable_free(t->table);
+	tm_extents_done(&t->forced);
+	tm_extents_done(&t->ship);
+	tm_extents_done(&t->scanned);
+	memset(t, 0, sizeof(*t));
+}
+
+int target_lease(struct target *t, struct vault *v, struct leases *l,
+		 struct tm_error *err)
+{
+	const char *container = t->doc->container;
+	char path[TM_PATH_SIZE];
+	int r;
+
+	tm_path_disk(path, t->doc->name, TM_DISK_VHD);
+	r = fence_open(&t->vhd, v, l, container, path,
+		       tm_vhd_blob_size(t->state.size_bytes), err);
+	if (r)
+		return r;
+	tm_path_disk(path, t->doc->name, TM_DISK_HASH);
+	r = fence_open(&t->hash, v, l, container, path,
+		       tm_hash_table_size(t->state.size_bytes,
+					  t->doc->chunk_size), err);
+	if (r)
+		return r;
+	t->found_vhd = t->vhd.sequence;
+	t->found_hash = t->hash.sequence;
+	return hashkey_load(v, container, t->doc->name, &t->hasher, err);
+}
+
+int target_raise(struct target *t, struct tm_error *err)
+{
+	uint64_t to = t->vhd.sequence > t->hash.sequence ? t->vhd.sequence :
+		t->hash.sequence;
+	int r;
+
+	r = fence_raise(&t->hash, to + 1, err);
+	if (!r)
+		r = fence_raise(&t->vhd, to + 1, err);
+	return r;
+}
+
+int target_mark(struct target *t, struct tm_error *err)
+{
+	const struct tm_extent *x;
+	int r;
+
+	tm_extents_for_each(x, &t->forced) {
+		r = t->source->ops->mark(t->source, x->start, x->len, err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+int target_ship_set(struct target *t, struct tm_error *err)
+{
+	int r;
+
+	tm_extents_done(&t->ship);
+	tm_extents_done(&t->scanned);
+	r = t->source->ops->ship_set(t->source, &t->ship, &t->scanned, err);
+	if (r)
+		return r;
+	if (tm_extents_union(&t->ship, &t->ship, &t->forced))
+		return no_memory(t, err);
+	tm_extents_clip(&t->ship, t->chunks);
+	tm_extents_clip(&t->scanned, t->chunks);
+	t->tally.tracked.chunks_changed = tm_extents_total(&t->ship) -
+		tm_extents_total(&t->scanned);
+	return 0;
+}
+
+/*
+ * The number goes up first: of all that was sent before, nothing can land
+ * between the two snapshots or after them. If the blobs' numbers have come to
+ * differ through ambiguous replies, they meet again here.
+ */
+int target_snap(struct target *t, const char *run, struct tm_error *err)
+{
+	int r;
+
+	r = target_raise(t, err);
+	if (!r)
+		r = fence_snapshot(&t->hash, run, t->hash_snapshot, err);
+	if (!r)
+		r = fence_snapshot(&t->vhd, run, t->vhd_snapshot, err);
+	return r;
+}
+
+int target_describe(struct target *t, struct tm_point *point,
+		    struct tm_error *err)
+{
+	struct tm_point_disk *d = tm_point_add_disk(point, t->doc->name);
+	int r;
+
+	if (!d)
+		return no_memory(t, err);
+	d->size = t->state.size_bytes;
+	d->chunk_size = t->doc->chunk_size;
+	d->mode = t->mode;
+	d->sequence = t->vhd.sequence;
+	memcpy(d->vhd_uuid, t->uuid, sizeof(d->vhd_uuid));
+	strcpy(d->vhd_snapshot, t->vhd_snapshot);
+	strcpy(d->hash_snapshot, t->hash_snapshot);
+	if (t->state.tracked)
+		tm_id_parse(t->source->cut_id, &d->cut);
+	r = t->source->ops->segments(t->source, &d->segments, err);
+	if (r)
+		return r;
+	return tm_segments_check(&d->segments, d->size, t->doc->name, err);
+}

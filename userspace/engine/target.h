@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target.h - one disk of a run: its source here, its two page blobs there
+ *
+ *	target_init    opens the disk; nothing in the vault is touched
+ *	target_lease   leases both blobs, making them if they are not there
+ *	target_raise   shuts out whatever was sent before this run
+ *	target_plan    what has to be read besides what the kernel says
+ *	target_fit     sizes, footer, entries that a change of size outdates
+ *	  ... cut, ship ...
+ *	target_snap    raises again; snapshots the hash table, then the disk
+ */
+#ifndef TIDEMARK_ENGINE_TARGET_H
+#define TIDEMARK_ENGINE_TARGET_H
+
+#include "engine/fence.h"
+#include "engine/source.h"
+#include "model/diskdoc.h"
+#include "model/hashtable.h"
+#include "model/point.h"
+#include "model/vhd.h"
+
+struct target {
+	const struct tm_disk *doc;		/* borrowed */
+	const struct tm_point_disk *last;	/* borrowed; NULL: no point */
+	struct source *source;
+	struct source_state state;
+	struct fence vhd, hash;
+	uint64_t found_vhd, found_hash;	/* sequence numbers when leased */
+	struct tm_hasher *hasher;
+	struct tm_hashtable *table;
+	uint64_t chunks;
+	uint8_t uuid[16];		/* of the VHD */
+	enum tm_ship_mode mode;
+	struct tm_extents forced;	/* chunks to read whatever the kernel says */
+	struct tm_extents ship;		/* chunks to read for this cut */
+	struct tm_extents scanned;	/* those of them nothing records */
+	struct tm_tally tally;
+	char vhd_snapshot[BLOB_SNAPSHOT_SIZE];
+	char hash_snapshot[BLOB_SNAPSHOT_SIZE];
+};
+
+int target_init(struct target *t, const struct tm_disk *doc,
+		const struct tm_config *config, struct tm_error *err);
+
+/* Fits a zeroed structure too. */
+void target_done(struct target *t);
+
+int target_lease(struct target *t, struct vault *v, struct leases *l,
+		 struct tm_error *err);
+
+/* Both blobs get the same number, above what each had. */
+int target_raise(struct target *t, struct tm_error *err);
+
+/*
+ * Decides between full, compare and incremental, given the last point's disk
+ * (may be NULL), and finds the chunks of the blob that interrupted runs have
+ * touched since. @compare asks for a compare scan. The source has settled.
+ */
+int target_plan(struct target *t, const struct tm_point_disk *last,
+		bool compare, struct tm_error *err);
+
+int target_fit(struct target *t, struct tm_error *err);
+
+/* Marks in the source what must join its next cut. */
+int target_mark(struct target *t, struct tm_error *err);
+
+/* Fills ship and scanned after a cut. */
+int target_ship_set(struct target *t, struct tm_error *err);
+
+int target_snap(struct target *t, const char *run, struct tm_error *err);
+
+/* Describes the disk in @point, which gets a new member. After the cut's reads. */
+int target_describe(struct target *t, struct tm_point *point,
+		    struct tm_error *err);
+
+#endif
