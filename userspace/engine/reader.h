@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reader.h - reading one disk of a recovery point, every chunk proved
+ *
+ * Data and hash table come from the point's snapshots: what happens to the
+ * blobs meanwhile does not matter.
+ */
+#ifndef TIDEMARK_ENGINE_READER_H
+#define TIDEMARK_ENGINE_READER_H
+
+#include "engine/vault.h"
+#include "model/hashtable.h"
+#include "model/point.h"
+#include "model/vhd.h"
+
+struct reader {
+	struct vault *vault;			/* borrowed */
+	const char *container;			/* borrowed */
+	const struct tm_point_disk *disk;	/* borrowed */
+	struct tm_hasher *hasher;
+	char vhd[TM_PATH_SIZE], hash[TM_PATH_SIZE];
+};
+
+/* What became of a chunk's proof. */
+enum proof {
+	PROOF_GOOD,
+	PROOF_BAD,	/* data are not what was hashed */
+	PROOF_NONE,	/* no entry: nothing to compare with */
+};
+
+struct reader_ops {
+	/*
+	 * The next piece, in order and without gap, up to the end of the VHD
+	 * without its footer. @data NULL: zeroes. May be NULL itself.
+	 */
+	int (*piece)(void *arg, uint64_t off, const void *data, uint64_t len,
+		     struct tm_error *err);
+	/* The proof of chunk @i, before its piece is handed out. */
+	int (*proved)(void *arg, uint64_t i, enum proof proof,
+		      struct tm_error *err);
+	const char *stage;	/* for the progress */
+};
+
+/* Loads the key. Free with reader_done(). */
+int reader_init(struct reader *r, struct vault *v, const char *container,
+		const struct tm_point_disk *disk, struct tm_error *err);
+void reader_done(struct reader *r);
+
+/* Reads all of the disk. Stops at the first non-zero of @ops, returning it. */
+int reader_walk(struct reader *r, const struct reader_ops *ops, void *arg,
+		struct tm_error *err);
+
+/* Reads the footer and checks it, size and identity too. */
+int reader_footer(struct reader *r, uint8_t ret[TM_VHD_FOOTER_SIZE],
+		  struct tm_error *err);
+
+#endif
