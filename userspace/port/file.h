@@ -27,6 +27,9 @@ int file_write(const char *path, mode_t mode, const void *data, size_t len);
 /* Removes @path durably. 0 or -errno. */
 int file_remove(const char *path);
 
+/* Makes what was done to names in @path's directory durable. 0 or -errno. */
+int file_sync_directory(const char *path);
+
 /* Makes a directory and its parents, as mkdir -p. 0 or -errno. */
 int file_make_dirs(const char *path, mode_t mode);
 
