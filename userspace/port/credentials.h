@@ -2,10 +2,11 @@
 /*
  * credentials.h - where credentials come from
  *
- * The sources, and the names in them, are those of Azure's own tools: a
- * connection string, the AZURE_STORAGE_* variables, or a file holding such
- * lines. Each source yields an azauth and, if it names one, the endpoint of the
- * blob service.
+ * The sources are those of Azure's own tools: a connection string, the
+ * AZURE_STORAGE_* variables, or a file. What such text may hold is in
+ * model/credentials.h; in addition a connection string may be
+ * UseDevelopmentStorage=true, which is the emulator at 127.0.0.1:10000 with its
+ * published account and key.
  */
 #ifndef TIDEMARK_PORT_CREDENTIALS_H
 #define TIDEMARK_PORT_CREDENTIALS_H
@@ -20,12 +21,7 @@ struct credentials {
 
 void credentials_done(struct credentials *cred);
 
-/*
- * Reads Key=Value;Key=Value: DefaultEndpointsProtocol, AccountName, AccountKey,
- * SharedAccessSignature, BlobEndpoint, EndpointSuffix, and
- * UseDevelopmentStorage=true (the emulator at 127.0.0.1:10000 with its
- * published key). 0, -EINVAL: not a connection string, -ENOMEM.
- */
+/* 0, -EINVAL: not a connection string, -ENOMEM. */
 int credentials_from_connection_string(const char *string,
 				       struct credentials *ret);
 
@@ -37,9 +33,8 @@ int credentials_from_connection_string(const char *string,
 int credentials_from_environment(struct credentials *ret);
 
 /*
- * Reads a file of lines NAME=VALUE with the names above, # comments, or a
- * single line that is a connection string. The file must be regular, belong to
- * the caller or root, and give group and others no permission.
+ * Reads a file, which must be regular, belong to the caller or root, and give
+ * group and others no permission.
  * 0, -ENOENT, -EPERM: owner or mode, -EINVAL: content, -ENOMEM, -errno.
  */
 int credentials_from_file(const char *path, struct credentials *ret);

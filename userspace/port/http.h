@@ -48,6 +48,8 @@ struct http_request {
 	http_sink_fn sink;		/* NULL: body into the reply */
 	void *sink_arg;
 	size_t body_max;		/* of the reply's buffer; 0: 16 MiB */
+	bool once;			/* never sent twice behind our back; for
+					 * what is not idempotent */
 };
 
 struct http_reply {

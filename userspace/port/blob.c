@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "port/blob.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "port/blobcall.h"
+#include "port/bloberror.h"
+#include "port/blobprops.h"
+
+int blob_get_properties(const struct blob *blob, struct blob_properties *ret,
+			struct blob_error *reterr)
+{
+	struct blobcall call;
+	int r;
+
+	blobcall_init_blob(&call, blob, "HEAD", 200);
+	r = blobcall_perform(&call, reterr);
+	if (!r) {
+		r = blobprops_from_headers(&call.reply.headers, ret);
+		if (r)
+			bloberror_senseless(&call.reply,
+					    "a blob's properties are missing",
+					    reterr);
+	}
+	blobcall_done(&call);
+	return r;
+}
+
+/* Where the bytes of a ranged read go. */
+struct buffer {
+	char *data;
+	size_t len;
+	size_t have;
+};
+
+static int fill(void *arg, const void *data, size_t len)
+{
+	struct buffer *b = arg;
+
+	if (len > b->len - b->have)
+		return -EPROTO;
+	memcpy(b->data + b->have, data, len);
+	b->have += len;
+	return 0;
+}
+
+int blob_read(const struct blob *blob, const struct blob_cond *cond,
+	      uint64_t off, void *data, size_t len, char *ret_etag,
+	      struct blob_error *reterr)
+{
+	struct buffer buffer = { .data = data, .len = len };
+	struct blobcall call;
+	int r;
+
+	blobcall_init_blob(&call, blob, "GET", 206);
+	blobcall_range(&call, "x-ms-range", off, len);
+	blobcall_cond(&call, cond);
+	call.sink = fill;
+	call.sink_arg = &buffer;
+	r = blobcall_perform(&call, reterr);
+	if (!r && buffer.have != len)
+		r = bloberror_senseless(&call.reply,
+					"the service sent too few bytes",
+					reterr);
+	if (!r)
+		blobcall_etag(&call, ret_etag);
+	blobcall_done(&call);
+	return r;
+}
+
+int blob_snapshot(const struct blob *blob, const struct blob_cond *cond,
+		  const struct fields *metadata, char *ret_snapshot,
+		  struct blob_written *ret, struct blob_error *reterr)
+{
+	const char *snapshot;
+	struct blobcall call;
+	int r;
+
+	blobcall_init_blob(&call, blob, "PUT", 201);
+	blobcall_query(&call, "comp", "snapshot");
+	blobcall_cond(&call, cond);
+	blobcall_metadata(&call, metadata);
+	call.once = true;
+	r = blobcall_perform(&call, reterr);
+	if (!r) {
+		snapshot = fields_get(&call.reply.headers, "x-ms-snapshot");
+		if (snapshot && strlen(snapshot) < BLOB_SNAPSHOT_SIZE) {
+			strcpy(ret_snapshot, snapshot);
+			blobcall_written(&call, ret);
+		} else {
+			r = bloberror_senseless(&call.reply,
+						"the snapshot has no time",
+						reterr);
+		}
+	}
+	blobcall_done(&call);
+	return r;
+}
+
+int blob_set_metadata(const struct blob *blob, const struct blob_cond *cond,
+		      const struct fields *metadata, struct blob_written *ret,
+		      struct blob_error *reterr)
+{
+	struct blobcall call;
+	int r;
+
+	blobcall_init_blob(&call, blob, "PUT", 200);
+	blobcall_query(&call, "comp", "metadata");
+	blobcall_cond(&call, cond);
+	blobcall_metadata(&call, metadata);
+	r = blobcall_perform(&call, reterr);
+	if (!r)
+		blobcall_written(&call, ret);
+	blobcall_done(&call);
+	return r;
+}
+
+int blob_delete(const struct blob *blob, const struct blob_cond *cond,
+		enum blob_delete how, struct blob_error *reterr)
+{
+	struct blobcall call;
+	int r;
+
+	blobcall_init_blob(&call, blob, "DELETE", 202);
+	blobcall_cond(&call, cond);
+	if (how == BLOB_DELETE_WITH_SNAPSHOTS)
+		blobcall_header(&call, "x-ms-delete-snapshots", "include");
+	if (how == BLOB_DELETE_ONLY_SNAPSHOTS)
+		blobcall_header(&call, "x-ms-delete-snapshots", "only");
+	r = blobcall_perform(&call, reterr);
+	blobcall_done(&call);
+	return r;
+}

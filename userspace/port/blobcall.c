@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+#include "port/blobcall.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "port/bloberror.h"
+#include "port/crypto.h"
+
+/* The first version that lists page ranges in pages. */
+#define API_VERSION "2020-10-02"
+
+struct blobservice {
+	char *endpoint;
+	size_t path_at;			/* where the endpoint's path begins */
+	const struct azauth *auth;
+	struct http_config config;
+	struct http *http;
+	struct blob_counters counters;
+	time_t time;
+};
+
+int blobservice_new(const char *endpoint, const struct azauth *auth,
+		    const struct http_config *http, struct blobservice **ret)
+{
+	struct blobservice *service;
+	const char *host = strstr(endpoint, "://");
+	size_t len = strlen(endpoint);
+	int r;
+
+	if (!host || !host[3] || strpbrk(endpoint, "?#"))
+		return -EINVAL;
+	while (len && endpoint[len - 1] == '/')
+		len--;
+	service = calloc(1, sizeof(*service));
+	if (!service)
+		return -ENOMEM;
+	service->auth = auth;
+	if (http)
+		service->config = *http;
+	service->endpoint = strndup(endpoint, len);
+	r = service->endpoint ? http_new(http, &service->http) : -ENOMEM;
+	if (r) {
+		blobservice_free(service);
+		return r;
+	}
+	host = strstr(service->endpoint, "://") + 3;
+	service->path_at = (size_t)(host - service->endpoint) +
+			   strcspn(host, "/");
+	*ret = service;
+	return 0;
+}
+
+int blobservice_clone(const struct blobservice *service,
+		      struct blobservice **ret)
+{
+	return blobservice_new(service->endpoint, service->auth,
+			       &service->config, ret);
+}
+
+void blobservice_free(struct blobservice *service)
+{
+	if (!service)
+		return;
+	http_free(service->http);
+	free(service->endpoint);
+	free(service);
+}
+
+const struct blob_counters *
+blobservice_counters(const struct blobservice *service)
+{
+	return &service->counters;
+}
+
+time_t blobservice_time(const struct blobservice *service)
+{
+	return service->time;
+}
+
+void blobcall_init(struct blobcall *call, struct blobservice *service,
+		   const char *method, const char *container, const char *name)
+{
+	*call = (struct blobcall){
+		.service = service,
+		.method = method,
+		.container = container,
+		.name = name,
+		.expect = 200,
+	};
+}
+
+void blobcall_init_blob(struct blobcall *call, const struct blob *blob,
+			const char *method, unsigned int expect)
+{
+	blobcall_init(call, blob->service, method, blob->container, blob->name);
+	call->expect = expect;
+	if (blob->snapshot)
+		blobcall_query(call, "snapshot", blob->snapshot);
+}
+
+void blobcall_done(struct blobcall *call)
+{
+	fields_done(&call->query);
+	fields_done(&call->headers);
+	http_reply_done(&call->reply);
+}
+
+static void keep(struct blobcall *call, int r)
+{
+	if (!call->r)
+		call->r = r;
+}
+
+void blobcall_query(struct blobcall *call, const char *name, const char *value)
+{
+	keep(call, fields_add(&call->query, name, value));
+}
+
+void blobcall_header(struct blobcall *call, const char *name,
+		     const char *value)
+{
+	keep(call, fields_add(&call->headers, name, value));
+}
+
+void blobcall_header_u64(struct blobcall *call, const char *name,
+			 uint64_t value)
+{
+	keep(call, fields_addf(&call->headers, name, "%" PRIu64, value));
+}
+
+void blobcall_range(struct blobcall *call, const char *name, uint64_t off,
+		    uint64_t len)
+{
+	if (!len || off + len < off)
+		keep(call, -EINVAL);
+	else
+		keep(call, fields_addf(&call->headers, name,
+				       "bytes=%" PRIu64 "-%" PRIu64, off,
+				       off + len - 1));
+}
+
+void blobcall_cond(struct blobcall *call, const struct blob_cond *cond)
+{
+	if (!cond)
+		return;
+	if (cond->if_sequence_eq)
+		keep(call, -EINVAL);
+	if (cond->lease_id)
+		blobcall_header(call, "x-ms-lease-id", cond->lease_id);
+	if (cond->if_match)
+		blobcall_header(call, "If-Match", cond->if_match);
+	if (cond->if_none_match)
+		blobcall_header(call, "If-None-Match", cond->if_none_match);
+}
+
+void blobcall_metadata(struct blobcall *call, const struct fields *metadata)
+{
+	size_t i;
+	char *name;
+
+	for (i = 0; metadata && i < metadata->count; i++) {
+		if (asprintf(&name, "x-ms-meta-%s",
+			     metadata->item[i].name) < 0) {
+			keep(call, -ENOMEM);
+			return;
+		}
+		blobcall_header(call, name, metadata->item[i].value);
+		free(name);
+	}
+}
+
+void blobcall_body(struct blobcall *call, const void *data, size_t len,
+		   const unsigned char *md5)
+{
+	unsigned char own[CRYPTO_MD5_SIZE];
+	char *text;
+
+	call->body = data;
+	call->body_len = len;
+	if (!md5) {
+		keep(call, crypto_md5(data, len, own));
+		md5 = own;
+	}
+	text = crypto_base64(md5, CRYPTO_MD5_SIZE);
+	if (text)
+		blobcall_header(call, "Content-MD5", text);
+	else
+		keep(call, -ENOMEM);
+	free(text);
+}
+
+static void put_encoded(FILE *out, const char *s, const char *also)
+{
+	for (; *s; s++) {
+		if (isalnum((unsigned char)*s) || strchr("-._~", *s) ||
+		    strchr(also, *s))
+			fputc(*s, out);
+		else
+			fprintf(out, "%%%02X", (unsigned char)*s);
+	}
+}
+
+static void put_path(FILE *out, const struct blobcall *call)
+{
+	fputc('/', out);
+	if (call->container)
+		put_encoded(out, call->container, "");
+	if (call->name) {
+		fputc('/', out);
+		put_encoded(out, call->name, "/");
+	}
+}
+
+static void put_query(FILE *out, const struct fields *query, const char *sas)
+{
+	size_t i;
+
+	for (i = 0; i < query->count; i++) {
+		fputc(i ? '&' : '?', out);
+		put_encoded(out, query->item[i].name, "");
+		fputc('=', out);
+		put_encoded(out, query->item[i].value, "");
+	}
+	if (sas)
+		fprintf(out, "%c%s", query->count ? '&' : '?', sas);
+}
+
+/* The URL, up to the query or with it and the SAS (NULL: none). */
+static int make_url(const struct blobcall *call, bool with_query,
+		    const char *sas, char **ret)
+{
+	char *url = NULL;
+	size_t len;
+	FILE *out;
+
+	out = open_memstream(&url, &len);
+	if (!out)
+		return -ENOMEM;
+	fputs(call->service->endpoint, out);
+	put_path(out, call);
+	if (with_query)
+		put_query(out, &call->query, sas);
+	if (fclose(out)) {
+		free(url);
+		return -ENOMEM;
+	}
+	*ret = url;
+	return 0;
+}
+
+static void add_own_headers(struct blobcall *call)
+{
+	char date[64], id[CRYPTO_UUID_SIZE];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	/* Not the server's clock: it is what the server compares with. */
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT",
+		 gmtime_r(&now, &tm));
+	blobcall_header(call, "x-ms-date", date);
+	blobcall_header(call, "x-ms-version", API_VERSION);
+	blobcall_header(call, "User-Agent", "tidemark/" TIDEMARK_VERSION);
+	if (crypto_uuid(id))
+		keep(call, -EIO);
+	else
+		blobcall_header(call, "x-ms-client-request-id", id);
+}
+
+/* Signs the call; *ret_url is a secret if it holds a SAS. */
+static int authorize(struct blobcall *call, char **ret_url)
+{
+	struct azauth_request request = {
+		.method = call->method,
+		.query = &call->query,
+		.headers = &call->headers,
+		.body_len = call->body_len,
+	};
+	char *header = NULL, *sas = NULL, *bare;
+	int r;
+
+	r = make_url(call, false, NULL, &bare);
+	if (r)
+		return r;
+	request.path = bare + call->service->path_at;
+	r = azauth_apply(call->service->auth, &request, &header, &sas);
+	free(bare);
+	if (r)
+		return r;
+	if (header)
+		r = fields_add(&call->headers, "Authorization", header);
+	if (!r)
+		r = make_url(call, true, sas, ret_url);
+	secret_free(header);
+	secret_free(sas);
+	return r;
+}
+
+static void count(struct blobservice *service, const struct blobcall *call)
+{
+	const char *length = fields_get(&call->reply.headers, "Content-Length");
+
+	service->counters.requests++;
+	if (call->reply.sent)
+		service->counters.bytes_sent += call->body_len;
+	if (call->reply.status && length && strcmp(call->method, "HEAD"))
+		service->counters.bytes_received += strtoull(length, NULL, 10);
+	else
+		service->counters.bytes_received += call->reply.body_len;
+	if (call->reply.date)
+		service->time = call->reply.date;
+}
+
+int blobcall_perform(struct blobcall *call, struct blob_error *reterr)
+{
+	struct http_request request = {
+		.method = call->method,
+		.headers = &call->headers,
+		.body = call->body,
+		.body_len = call->body_len,
+		.sink = call->sink,
+		.sink_arg = call->sink_arg,
+		.body_max = call->body_max,
+		.once = call->once,
+	};
+	char *url = NULL;
+	int r;
+
+	add_own_headers(call);
+	r = call->r;
+	if (!r)
+		r = authorize(call, &url);
+	if (r) {
+		bloberror_local(r, reterr);
+		return r;
+	}
+	request.url = url;
+	r = http_perform(call->service->http, &request, &call->reply);
+	secret_free(url);
+	count(call->service, call);
+	if (!r && call->reply.status == call->expect)
+		return 0;
+	return bloberror_from_reply(r, &call->reply, reterr);
+}
+
+int blobcall_reply_u64(const struct blobcall *call, const char *name,
+		       uint64_t *ret)
+{
+	const char *text = fields_get(&call->reply.headers, name);
+	char *end;
+
+	if (!text || !isdigit((unsigned char)*text))
+		return -EPROTO;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno || *end ? -EPROTO : 0;
+}
+
+void blobcall_etag(const struct blobcall *call, char *ret)
+{
+	const char *etag = fields_get(&call->reply.headers, "ETag");
+
+	if (ret)
+		snprintf(ret, BLOB_ETAG_SIZE, "%s", etag ? etag : "");
+}
+
+void blobcall_written(const struct blobcall *call, struct blob_written *ret)
+{
+	if (!ret)
+		return;
+	*ret = (struct blob_written){ 0 };
+	blobcall_etag(call, ret->etag);
+	ret->versioned = fields_get(&call->reply.headers, "x-ms-version-id");
+	blobcall_reply_u64(call, "x-ms-blob-sequence-number", &ret->sequence);
+}

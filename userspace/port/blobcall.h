@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blobcall.h - how one request to the blob service is put together
+ *
+ * For the files of port/ that implement an operation; nothing above needs it.
+ * A failure while adding is kept and comes out of blobcall_perform(), so that
+ * an operation reads as a list of what it sends.
+ */
+#ifndef TIDEMARK_PORT_BLOBCALL_H
+#define TIDEMARK_PORT_BLOBCALL_H
+
+#include "port/blob.h"
+#include "port/http.h"
+
+struct blobcall {
+	struct blobservice *service;
+	const char *method;
+	const char *container;		/* NULL: the account */
+	const char *name;		/* NULL: the container */
+	struct fields query;
+	struct fields headers;
+	const void *body;
+	size_t body_len;
+	http_sink_fn sink;		/* as in struct http_request */
+	void *sink_arg;
+	size_t body_max;
+	bool once;
+	unsigned int expect;		/* the status that means success */
+	int r;				/* first failure so far */
+	struct http_reply reply;
+};
+
+/* @method and names are borrowed. */
+void blobcall_init(struct blobcall *call, struct blobservice *service,
+		   const char *method, const char *container, const char *name);
+
+/* For @blob, with its snapshot. */
+void blobcall_init_blob(struct blobcall *call, const struct blob *blob,
+			const char *method, unsigned int expect);
+void blobcall_done(struct blobcall *call);
+
+void blobcall_query(struct blobcall *call, const char *name,
+		    const char *value);
+void blobcall_header(struct blobcall *call, const char *name,
+		     const char *value);
+void blobcall_header_u64(struct blobcall *call, const char *name,
+			 uint64_t value);
+
+/* "bytes=FIRST-LAST" */
+void blobcall_range(struct blobcall *call, const char *name, uint64_t off,
+		    uint64_t len);
+
+/* Lease and ETags; -EINVAL for a sequence number. @cond may be NULL. */
+void blobcall_cond(struct blobcall *call, const struct blob_cond *cond);
+
+/* As x-ms-meta-NAME. @metadata may be NULL. */
+void blobcall_metadata(struct blobcall *call, const struct fields *metadata);
+
+/* The body, with its MD5 for the service to check; NULL: made here. */
+void blobcall_body(struct blobcall *call, const void *data, size_t len,
+		   const unsigned char *md5);
+
+/* Sends it. 0 if the status is the expected one, else as in port/blob.h. */
+int blobcall_perform(struct blobcall *call, struct blob_error *reterr);
+
+/* A header of the reply as a number. 0 or -EPROTO. */
+int blobcall_reply_u64(const struct blobcall *call, const char *name,
+		       uint64_t *ret);
+
+/* What the reply says of a write. @ret may be NULL. */
+void blobcall_written(const struct blobcall *call, struct blob_written *ret);
+
+/* Copies the reply's ETag to BLOB_ETAG_SIZE bytes; @ret may be NULL. */
+void blobcall_etag(const struct blobcall *call, char *ret);
+
+#endif

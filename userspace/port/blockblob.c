@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "port/blockblob.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "port/blobcall.h"
+#include "port/bloberror.h"
+
+int blockblob_put(const struct blob *blob, const struct blob_cond *cond,
+		  const void *data, size_t len, const char *content_type,
+		  struct blob_written *ret, struct blob_error *reterr)
+{
+	struct blobcall call;
+	int r;
+
+	blobcall_init_blob(&call, blob, "PUT", 201);
+	blobcall_header(&call, "x-ms-blob-type", "BlockBlob");
+	blobcall_header(&call, "Content-Type", content_type);
+	blobcall_body(&call, data, len, NULL);
+	blobcall_cond(&call, cond);
+	/* Sent twice, a conditional one would refuse itself. */
+	call.once = cond && (cond->if_none_match || cond->if_match);
+	r = blobcall_perform(&call, reterr);
+	if (!r)
+		blobcall_written(&call, ret);
+	blobcall_done(&call);
+	return r;
+}
+
+int blockblob_get(const struct blob *blob, size_t max, char **ret_data,
+		  size_t *ret_len, char *ret_etag, time_t *ret_modified,
+		  struct blob_error *reterr)
+{
+	const char *modified;
+	struct blobcall call;
+	int r;
+
+	blobcall_init_blob(&call, blob, "GET", 200);
+	call.body_max = max;
+	r = blobcall_perform(&call, reterr);
+	if (!r && !call.reply.body) {	/* an empty blob */
+		call.reply.body = strdup("");
+		if (!call.reply.body)
+			r = bloberror_local(-ENOMEM, reterr);
+	}
+	if (!r) {
+		modified = fields_get(&call.reply.headers, "Last-Modified");
+		if (ret_modified)
+			*ret_modified = modified ?
+				curl_getdate(modified, NULL) : 0;
+		blobcall_etag(&call, ret_etag);
+		*ret_data = call.reply.body;
+		*ret_len = call.reply.body_len;
+		call.reply.body = NULL;
+	}
+	blobcall_done(&call);
+	return r;
+}

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: MIT
+#include "port/http.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "port/crypto.h"
+
+#define BODY_MAX (16u << 20)
+#define HEADERS_MAX 200u	/* of a reply: none that is sane has more */
+
+struct http {
+	CURL *curl;
+	struct http_config config;
+	struct curl_slist *connect_to;
+	char error[CURL_ERROR_SIZE];
+};
+
+/* A transfer under way: what libcurl's callbacks are given. */
+struct transfer {
+	struct http *http;
+	const struct http_request *request;
+	struct http_reply *reply;
+	size_t body_max;
+	int r;			/* why a callback stopped it */
+	bool moved;		/* libcurl began to send the request */
+};
+
+static int global_init_result;
+
+/* The only state of the process that libcurl needs; it is never taken down. */
+static void global_init(void)
+{
+	global_init_result = curl_global_init(CURL_GLOBAL_DEFAULT) ? -ENOMEM :
+								     0;
+}
+
+int http_new(const struct http_config *config, struct http **ret)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct http *http;
+
+	pthread_once(&once, global_init);
+	if (global_init_result)
+		return global_init_result;
+	if (config && config->ca_file && access(config->ca_file, R_OK))
+		return -EINVAL;
+	http = calloc(1, sizeof(*http));
+	if (!http)
+		return -ENOMEM;
+	if (config)
+		http->config = *config;
+	http->curl = curl_easy_init();
+	if (!http->curl)
+		goto err_free;
+	if (http->config.connect_to) {
+		http->connect_to = curl_slist_append(NULL,
+						     http->config.connect_to);
+		if (!http->connect_to)
+			goto err_free;
+	}
+	*ret = http;
+	return 0;
+
+err_free:
+	http_free(http);
+	return -ENOMEM;
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	if (http->curl)
+		curl_easy_cleanup(http->curl);
+	curl_slist_free_all(http->connect_to);
+	free(http);
+}
+
+void http_reply_done(struct http_reply *reply)
+{
+	fields_done(&reply->headers);
+	free(reply->body);
+	*reply = (struct http_reply){ 0 };
+}
+
+/* Whether @url's host is this machine: 127.0.0.0/8, ::1 or localhost. */
+static bool is_loopback(const char *url)
+{
+	bool loopback = false;
+	char *host = NULL;
+	CURLU *u;
+
+	u = curl_url();
+	if (!u)
+		return false;
+	if (!curl_url_set(u, CURLUPART_URL, url, 0) &&
+	    !curl_url_get(u, CURLUPART_HOST, &host, 0)) {
+		/* Only numbers: 127.example.net is elsewhere. */
+		loopback = (!strncmp(host, "127.", 4) &&
+			    !host[strspn(host, "0123456789.")]) ||
+			   !strcmp(host, "[::1]") ||
+			   !strcasecmp(host, "localhost");
+		curl_free(host);
+	}
+	curl_url_cleanup(u);
+	return loopback;
+}
+
+static bool allowed(const struct http *http, const char *url)
+{
+	if (!strncasecmp(url, "https://", 8))
+		return true;
+	if (strncasecmp(url, "http://", 7))
+		return false;
+	return http->config.allow_plain || is_loopback(url);
+}
+
+static int take_header(struct transfer *t, const char *line, size_t len)
+{
+	const char *colon = memchr(line, ':', len), *value;
+	char *name = NULL, *copy = NULL;
+	int r = -ENOMEM;
+
+	if (!colon)
+		return 0;
+	value = colon + 1;
+	len -= (size_t)(value - line);
+	while (len && (*value == ' ' || *value == '\t')) {
+		value++;
+		len--;
+	}
+	while (len && strchr(" \t\r\n", value[len - 1]))
+		len--;
+	if (t->reply->headers.count >= HEADERS_MAX)
+		return -EPROTO;
+	name = strndup(line, (size_t)(colon - line));
+	copy = strndup(value, len);
+	if (name && copy)
+		r = fields_add(&t->reply->headers, name, copy);
+	free(name);
+	free(copy);
+	return r;
+}
+
+static size_t on_header(char *data, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	size_t len = size * n;
+
+	/* Each reply begins anew: 100 Continue comes before the real one. */
+	if (len >= 5 && !strncmp(data, "HTTP/", 5))
+		fields_done(&t->reply->headers);
+	else
+		t->r = take_header(t, data, len);
+	return t->r ? 0 : len;
+}
+
+static int append_body(struct transfer *t, const void *data, size_t len)
+{
+	struct http_reply *reply = t->reply;
+	char *body;
+
+	if (len > t->body_max - reply->body_len)
+		return -EFBIG;
+	body = realloc(reply->body, reply->body_len + len + 1);
+	if (!body)
+		return -ENOMEM;
+	memcpy(body + reply->body_len, data, len);
+	reply->body = body;
+	reply->body_len += len;
+	body[reply->body_len] = '\0';
+	return 0;
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	size_t len = size * n;
+	long status = 0;
+
+	curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (t->request->sink && status >= 200 && status < 300)
+		t->r = t->request->sink(t->request->sink_arg, data, len);
+	else
+		t->r = append_body(t, data, len);
+	return t->r ? 0 : len;
+}
+
+/* libcurl asks about once a second, and whenever something has moved. */
+static int on_progress(void *arg, curl_off_t dltotal, curl_off_t dlnow,
+		       curl_off_t ultotal, curl_off_t ulnow)
+{
+	struct transfer *t = arg;
+	const struct http_config *config = &t->http->config;
+
+	(void)dltotal;
+	(void)ultotal;
+	if (dlnow || ulnow)
+		t->moved = true;
+	if (!config->cancelled || !config->cancelled(config->cancelled_arg))
+		return 0;
+	t->r = -ECANCELED;
+	return 1;
+}
+
+/* The Authorization header is among them. */
+static void wipe_list(struct curl_slist *list)
+{
+	struct curl_slist *l;
+
+	for (l = list; l; l = l->next)
+		secret_wipe(l->data, strlen(l->data));
+	curl_slist_free_all(list);
+}
+
+static int add_line(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (!longer)
+		return -ENOMEM;
+	*list = longer;
+	return 0;
+}
+
+/* In libcurl's notation a header without a value ends in a semicolon. */
+static int add_header(struct curl_slist **list, const struct field *f)
+{
+	char *line;
+	int r;
+
+	if (strpbrk(f->value, "\r\n"))
+		return -EINVAL;
+	r = *f->value ? asprintf(&line, "%s: %s", f->name, f->value) :
+			asprintf(&line, "%s;", f->name);
+	if (r < 0)
+		return -ENOMEM;
+	r = add_line(list, line);
+	secret_free(line);
+	return r;
+}
+
+static int header_list(const struct fields *headers, struct curl_slist **ret)
+{
+	struct curl_slist *list = NULL;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; headers && i < headers->count && !r; i++)
+		r = add_header(&list, &headers->item[i]);
+	/* No second round trip before a body is sent, ... */
+	if (!r)
+		r = add_line(&list, "Expect:");
+	/* ... and no type that libcurl would make up, unsigned. */
+	if (!r && !(headers && fields_get(headers, "Content-Type")))
+		r = add_line(&list, "Content-Type:");
+	if (r)
+		wipe_list(list);
+	else
+		*ret = list;
+	return r;
+}
+
+static void set_method(CURL *c, const struct http_request *request)
+{
+	if (!strcmp(request->method, "HEAD")) {
+		curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	/* PUT and POST always have a body, if an empty one. */
+	if (request->body || !strcmp(request->method, "PUT") ||
+	    !strcmp(request->method, "POST")) {
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
+				 (curl_off_t)request->body_len);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS,
+				 request->body ? request->body : "");
+	}
+	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static void set_limits(struct http *http)
+{
+	const struct http_config *config = &http->config;
+	CURL *c = http->curl;
+
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT,
+			 (long)(config->connect_timeout_s ?: 20));
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)(config->timeout_s ?: 300));
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME,
+			 (long)(config->stall_timeout_s ?: 60));
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION,
+			 (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 512L << 10);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	if (config->ca_file)
+		curl_easy_setopt(c, CURLOPT_CAINFO, config->ca_file);
+	if (http->connect_to)
+		curl_easy_setopt(c, CURLOPT_CONNECT_TO, http->connect_to);
+}
+
+static void set_callbacks(CURL *c, struct transfer *t)
+{
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
+	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+}
+
+static int errno_of(CURLcode code)
+{
+	switch (code) {
+	case CURLE_OK:
+		return 0;
+	case CURLE_URL_MALFORMAT:
+		return -EINVAL;
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_CONNECT:
+		return -EHOSTUNREACH;
+	case CURLE_OPERATION_TIMEDOUT:
+		return -ETIMEDOUT;
+	case CURLE_OUT_OF_MEMORY:
+		return -ENOMEM;
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_CONNECT_ERROR:
+		return -EKEYREJECTED;
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_WEIRD_SERVER_REPLY:
+		return -EPROTO;
+	default:	/* send, receive, empty or partial reply, and the rest */
+		return -ECONNRESET;
+	}
+}
+
+/* Whether any of the request can have been seen by the server. */
+static bool may_have_been_sent(CURLcode code, const struct transfer *t)
+{
+	long size = 0;
+
+	curl_easy_getinfo(t->http->curl, CURLINFO_REQUEST_SIZE, &size);
+	switch (errno_of(code)) {
+	case -EINVAL:
+	case -EHOSTUNREACH:
+	case -EKEYREJECTED:
+		return false;
+	default:
+		return size > 0 || t->moved;
+	}
+}
+
+static int finish(struct transfer *t, CURLcode code)
+{
+	struct http_reply *reply = t->reply;
+	const char *date = fields_get(&reply->headers, "Date");
+	long status = 0;
+	time_t when;
+
+	reply->sent = may_have_been_sent(code, t);
+	if (code) {
+		/* What libcurl says names hosts and ports, never headers. */
+		snprintf(reply->cause, sizeof(reply->cause), "%s",
+			 *t->http->error ? t->http->error :
+					   curl_easy_strerror(code));
+		return t->r ? t->r : errno_of(code);
+	}
+	curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &status);
+	reply->status = (unsigned int)status;
+	when = date ? curl_getdate(date, NULL) : -1;
+	if (when > 0)
+		reply->date = when;
+	return 0;
+}
+
+int http_perform(struct http *http, const struct http_request *request,
+		 struct http_reply *reply)
+{
+	struct transfer t = {
+		.http = http,
+		.request = request,
+		.reply = reply,
+		.body_max = request->body_max ? request->body_max : BODY_MAX,
+	};
+	struct curl_slist *list;
+	CURL *c = http->curl;
+	CURLcode code;
+	int r;
+
+	*reply = (struct http_reply){ 0 };
+	if (!allowed(http, request->url)) {
+		snprintf(reply->cause, sizeof(reply->cause),
+			 "plain HTTP is for loopback addresses only");
+		return -EPERM;
+	}
+	r = header_list(request->headers, &list);
+	if (r)
+		return r;
+	curl_easy_reset(c);	/* keeps the connection */
+	http->error[0] = '\0';
+	set_limits(http);
+	set_callbacks(c, &t);
+	set_method(c, request);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, http->error);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
+	if (is_loopback(request->url))
+		curl_easy_setopt(c, CURLOPT_PROXY, "");
+	/*
+	 * libcurl sends a request again, unasked, when a kept connection turns
+	 * out to be dead; the first may have been heard all the same.
+	 */
+	if (request->once)
+		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+	code = curl_easy_setopt(c, CURLOPT_URL, request->url);
+	if (!code)
+		code = curl_easy_perform(c);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
+	wipe_list(list);
+	return finish(&t, code);
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+#include "port/pageblob.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "port/blobcall.h"
+#include "port/bloberror.h"
+#include "port/xmlwalk.h"
+
+/* Sends a write that succeeds with @expect; consumes @call. */
+static int perform(struct blobcall *call, struct blob_written *ret,
+		   struct blob_error *reterr)
+{
+	int r = blobcall_perform(call, reterr);
+
+	if (!r)
+		blobcall_written(call, ret);
+	blobcall_done(call);
+	return r;
+}
+
+/* The condition on the sequence number is these writes' alone. */
+static void add_page_cond(struct blobcall *call, const struct blob_cond *cond)
+{
+	struct blob_cond others;
+
+	if (!cond)
+		return;
+	others = *cond;
+	others.if_sequence_eq = false;
+	blobcall_cond(call, &others);
+	if (cond->if_sequence_eq)
+		blobcall_header_u64(call, "x-ms-if-sequence-number-eq",
+				    cond->sequence_eq);
+}
+
+static bool aligned(uint64_t a, uint64_t b)
+{
+	return !((a | b) % PAGEBLOB_PAGE);
+}
+
+int pageblob_create(const struct blob *blob, const struct blob_cond *cond,
+		    uint64_t size, uint64_t sequence,
+		    const struct fields *metadata, struct blob_written *ret,
+		    struct blob_error *reterr)
+{
+	struct blobcall call;
+
+	if (size % PAGEBLOB_PAGE || size > PAGEBLOB_SIZE_MAX)
+		return bloberror_local(-EINVAL, reterr);
+	blobcall_init_blob(&call, blob, "PUT", 201);
+	blobcall_header(&call, "x-ms-blob-type", "PageBlob");
+	blobcall_header_u64(&call, "x-ms-blob-content-length", size);
+	blobcall_header_u64(&call, "x-ms-blob-sequence-number", sequence);
+	blobcall_cond(&call, cond);
+	blobcall_metadata(&call, metadata);
+	call.once = true;
+	return perform(&call, ret, reterr);
+}
+
+int pageblob_put_md5(const struct blob *blob, const struct blob_cond *cond,
+		     uint64_t off, const void *data, size_t len,
+		     const unsigned char *md5, struct blob_written *ret,
+		     struct blob_error *reterr)
+{
+	struct blobcall call;
+
+	if (!aligned(off, len) || !len || len > PAGEBLOB_PUT_MAX)
+		return bloberror_local(-EINVAL, reterr);
+	blobcall_init_blob(&call, blob, "PUT", 201);
+	blobcall_query(&call, "comp", "page");
+	blobcall_header(&call, "x-ms-page-write", "update");
+	blobcall_range(&call, "x-ms-range", off, len);
+	blobcall_body(&call, data, len, md5);
+	add_page_cond(&call, cond);
+	return perform(&call, ret, reterr);
+}
+
+int pageblob_put(const struct blob *blob, const struct blob_cond *cond,
+		 uint64_t off, const void *data, size_t len,
+		 struct blob_written *ret, struct blob_error *reterr)
+{
+	return pageblob_put_md5(blob, cond, off, data, len, NULL, ret, reterr);
+}
+
+int pageblob_clear(const struct blob *blob, const struct blob_cond *cond,
+		   uint64_t off, uint64_t len, struct blob_written *ret,
+		   struct blob_error *reterr)
+{
+	struct blobcall call;
+
+	if (!aligned(off, len) || !len)
+		return bloberror_local(-EINVAL, reterr);
+	blobcall_init_blob(&call, blob, "PUT", 201);
+	blobcall_query(&call, "comp", "page");
+	blobcall_header(&call, "x-ms-page-write", "clear");
+	blobcall_range(&call, "x-ms-range", off, len);
+	add_page_cond(&call, cond);
+	return perform(&call, ret, reterr);
+}
+
+int pageblob_resize(const struct blob *blob, const struct blob_cond *cond,
+		    uint64_t size, struct blob_written *ret,
+		    struct blob_error *reterr)
+{
+	struct blobcall call;
+
+	if (size % PAGEBLOB_PAGE || size > PAGEBLOB_SIZE_MAX)
+		return bloberror_local(-EINVAL, reterr);
+	blobcall_init_blob(&call, blob, "PUT", 200);
+	blobcall_query(&call, "comp", "properties");
+	blobcall_header_u64(&call, "x-ms-blob-content-length", size);
+	blobcall_cond(&call, cond);
+	return perform(&call, ret, reterr);
+}
+
+int pageblob_set_sequence(const struct blob *blob, const struct blob_cond *cond,
+			  enum pageblob_sequence action, uint64_t sequence,
+			  struct blob_written *ret, struct blob_error *reterr)
+{
+	struct blobcall call;
+
+	blobcall_init_blob(&call, blob, "PUT", 200);
+	blobcall_query(&call, "comp", "properties");
+	blobcall_header(&call, "x-ms-sequence-number-action",
+			action == PAGEBLOB_SEQUENCE_MAX ? "max" : "update");
+	blobcall_header_u64(&call, "x-ms-blob-sequence-number", sequence);
+	blobcall_cond(&call, cond);
+	return perform(&call, ret, reterr);
+}
+
+/* A list of ranges while it is parsed. */
+struct list {
+	pageblob_range_fn fn;
+	void *arg;
+	uint64_t start;
+	uint64_t end;		/* last byte */
+	char *marker;		/* where the next page begins; NULL: none */
+};
+
+static int to_offset(const char *text, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno || end == text || *end ? -EPROTO : 0;
+}
+
+static int on_range_end(void *arg, const char *parent, const char *name,
+			const char *text)
+{
+	struct list *list = arg;
+
+	if (!strcmp(parent, "PageRange") && !strcmp(name, "Start"))
+		return to_offset(text, &list->start);
+	if (!strcmp(parent, "PageRange") && !strcmp(name, "End"))
+		return to_offset(text, &list->end);
+	if (!strcmp(name, "PageRange")) {
+		if (list->end < list->start)
+			return -EPROTO;
+		return list->fn(list->arg, list->start,
+				list->end - list->start + 1);
+	}
+	if (!strcmp(name, "NextMarker") && *text) {
+		free(list->marker);
+		list->marker = strdup(text);
+		return list->marker ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+/* One page of the list: from list->marker, and sets that anew. */
+static int list_page(const struct blob *blob, const struct blob_cond *cond,
+		     uint64_t off, uint64_t len, struct list *list,
+		     struct blob_error *reterr)
+{
+	const struct xmlwalk walk = { .end = on_range_end, .arg = list };
+	struct blobcall call;
+	int r;
+
+	blobcall_init_blob(&call, blob, "GET", 200);
+	blobcall_query(&call, "comp", "pagelist");
+	if (list->marker)
+		blobcall_query(&call, "marker", list->marker);
+	blobcall_range(&call, "x-ms-range", off, len);
+	blobcall_cond(&call, cond);
+	r = blobcall_perform(&call, reterr);
+	free(list->marker);
+	list->marker = NULL;
+	if (!r)
+		r = xmlwalk_parse(&walk, call.reply.body, call.reply.body_len);
+	if (r == -EPROTO && call.reply.status == 200)
+		bloberror_senseless(&call.reply, "the list makes no sense",
+				    reterr);
+	blobcall_done(&call);
+	return r;
+}
+
+int pageblob_ranges(const struct blob *blob, const struct blob_cond *cond,
+		    uint64_t off, uint64_t len, pageblob_range_fn fn,
+		    void *arg, struct blob_error *reterr)
+{
+	struct list list = { .fn = fn, .arg = arg };
+	int r;
+
+	do {
+		r = list_page(blob, cond, off, len, &list, reterr);
+	} while (!r && list.marker);
+	free(list.marker);
+	return r;
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "port/retry.h"
+
+#include <errno.h>
+
+#include "port/clock.h"
+#include "port/crypto.h"
+
+static const struct retry_policy defaults;
+
+void retry_init(struct retry *retry, const struct retry_policy *policy)
+{
+	*retry = (struct retry){
+		.policy = policy ? policy : &defaults,
+		.start_ns = clock_now_ns(),
+	};
+}
+
+static bool worth_retrying(int r)
+{
+	return r == -EAGAIN || r == -EHOSTUNREACH || r == -ETIMEDOUT ||
+	       r == -ECONNRESET;
+}
+
+/* Doubles from try to try; then between half of that and all of it. */
+static uint64_t next_wait_ms(const struct retry *retry,
+			     const struct blob_error *err)
+{
+	const struct retry_policy *p = retry->policy;
+	uint64_t most = p->most_ms ? p->most_ms : 30000;
+	uint64_t ms = p->first_ms ? p->first_ms : 500;
+	uint64_t after = (uint64_t)err->retry_after_s * 1000;
+	unsigned int i, random = 0;
+
+	for (i = 1; i < retry->tries && ms < most; i++)
+		ms *= 2;
+	if (ms > most)
+		ms = most;
+	/* Without random bytes the waits are merely not spread out. */
+	if (crypto_random(&random, sizeof(random)))
+		random = 0;
+	ms = ms / 2 + random % (ms / 2 + 1);
+	return ms > after ? ms : after;
+}
+
+bool retry_again(struct retry *retry, int r, struct blob_error *err)
+{
+	const struct retry_policy *p = retry->policy;
+	uint64_t total_ms = (uint64_t)(p->total_s ? p->total_s : 300) * 1000;
+	uint64_t wait_ms, gone_ms;
+
+	if (!r)
+		return false;
+	retry->ambiguous |= err->ambiguous;
+	err->ambiguous = retry->ambiguous;
+	if (!worth_retrying(r))
+		return false;
+	retry->tries++;
+	wait_ms = next_wait_ms(retry, err);
+	gone_ms = (clock_now_ns() - retry->start_ns) / 1000000;
+	if (gone_ms + wait_ms > total_ms)
+		return false;
+	if (p->wait ? p->wait(p->wait_arg, (unsigned int)wait_ms) :
+		      clock_wait_ms((unsigned int)wait_ms))
+		return false;
+	if (p->retries)
+		(*p->retries)++;
+	return true;
+}
