@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 #
 # lib.sh - tests that run in guests: one TAP stream from several boots
 #
@@ -13,12 +14,13 @@
 
 set -eu
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck disable=SC2034 # for the tests
 TOOLS=$TOP/build/tests
 KERNEL=${KERNEL:-bookworm}
 FORM=${FORM:-short}
 
-vm_work=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-test.XXXXXX")
-trap 'rm -rf "$vm_work"' EXIT
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-test.XXXXXX")
+trap 'rm -rf "$WORK"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 vm_count=0
@@ -30,12 +32,11 @@ full()
 	[ "$FORM" = full ]
 }
 
-# disk NAME SIZE: a new disk full of zeroes, at $DISK_NAME; SIZE as truncate
+# disk NAME SIZE: a new disk full of zeroes, $WORK/NAME
 disk()
 {
-	rm -f "$vm_work/$1"
-	truncate -s "$2" "$vm_work/$1"
-	eval "DISK_$1=\$vm_work/\$1"
+	rm -f "$WORK/$1"
+	truncate -s "$2" "$WORK/$1"
 }
 
 # result STATUS TEXT
@@ -57,7 +58,7 @@ guest()
 	shift
 	echo "# $KERNEL: $vm_text"
 	vm_status=0
-	"$TOP/scripts/vm" run --kernel "$KERNEL" "$@" >"$vm_work/out" 2>&1 ||
+	"$TOP/scripts/vm" run --kernel "$KERNEL" "$@" >"$WORK/out" 2>&1 ||
 		vm_status=$?
 	awk -v n="$vm_count" '
 		/^(not )?ok( |$)/ {
@@ -71,10 +72,10 @@ guest()
 		/^Bail out!/ { print "#", $0; next }
 		/^#/ { print; next }
 		{ print "#", $0 }
-	' "$vm_work/out"
+	' "$WORK/out"
 	vm_count=$((vm_count + $(grep -cE '^(not )?ok( |$)' \
-		"$vm_work/out" || :)))
-	vm_bad=$((vm_bad + $(grep -cE '^not ok( |$)' "$vm_work/out" || :)))
+		"$WORK/out" || :)))
+	vm_bad=$((vm_bad + $(grep -cE '^not ok( |$)' "$WORK/out" || :)))
 	result "$vm_status" "$KERNEL: $vm_text: the guest and its kernel end well"
 }
 

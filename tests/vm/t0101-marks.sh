@@ -6,17 +6,24 @@
 # message; disks with 512 and 4096-byte blocks, sizes that are no multiple of
 # 1 MiB.
 
+# shellcheck source=tests/vm/lib.sh
 . "$(dirname "$0")/lib.sh"
+
+small=128 large=128
+if full; then
+	small="128 8 16 1024 2048" large="128 8 2048"
+fi
 
 disk origin $((64 * 1048576 + 37 * 512))
 disk meta 4M
-guest "blocks of 512 bytes" --disk "$DISK_origin" --disk "$DISK_meta" \
+# shellcheck disable=SC2086 # a list
+guest "blocks of 512 bytes" --disk "$WORK/origin" --disk "$WORK/meta" \
 	--append "virtio_blk.poll_queues=1" \
-	"$TOOLS/marks" /dev/vda /dev/vdb 128 8 $(full && echo 16 1024 2048)
+	"$TOOLS/marks" /dev/vda /dev/vdb $small
 
 disk origin $((64 * 1048576 + 5 * 4096))
-guest "blocks of 4096 bytes" --disk "$DISK_origin:lbs=4096" \
-	--disk "$DISK_meta:lbs=4096" "$TOOLS/marks" /dev/vda /dev/vdb 128 \
-	$(full && echo 8 2048)
+# shellcheck disable=SC2086 # a list
+guest "blocks of 4096 bytes" --disk "$WORK/origin:lbs=4096" \
+	--disk "$WORK/meta:lbs=4096" "$TOOLS/marks" /dev/vda /dev/vdb $large
 
 done_testing

@@ -4,16 +4,17 @@
 # What META remembers: across stops, tables, modules and boots; after a power
 # cut everything counts as changed; a damaged or a foreign META misses nothing.
 
+# shellcheck source=tests/vm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 disk origin $((64 * 1048576 + 37 * 512))
 disk meta 1M
-guest "one boot" --disk "$DISK_origin" --disk "$DISK_meta" \
+guest "one boot" --disk "$WORK/origin" --disk "$WORK/meta" \
 	"$TOOLS/persist" /dev/vda /dev/vdb
 
 across()
 {
-	guest "$1" --disk "$DISK_origin" --disk "$DISK_meta" \
+	guest "$1" --disk "$WORK/origin" --disk "$WORK/meta" \
 		--add "$TOOLS/persist" "$TOP/tests/vm/guest/persist.sh" "$@"
 }
 

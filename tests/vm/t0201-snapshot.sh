@@ -5,13 +5,18 @@
 # chunk size; what is released or was never kept cannot be read; whatever
 # happens to its store, the disk does not notice.
 
+# shellcheck source=tests/vm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 disk origin $((16 * 1048576 + 13 * 512))
 disk meta 1M
 disk store 20M
-guest "under load" --disk "$DISK_origin" --disk "$DISK_meta" \
-	--disk "$DISK_store" --timeout $(full && echo 900 || echo 240) \
+limit=240
+if full; then
+	limit=900
+fi
+guest "under load" --disk "$WORK/origin" --disk "$WORK/meta" \
+	--disk "$WORK/store" --timeout "$limit" \
 	"$TOOLS/snapshot" /dev/vda /dev/vdb /dev/vdc "$FORM"
 
 done_testing

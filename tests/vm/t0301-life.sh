@@ -5,6 +5,7 @@
 # sequence of operations, and walks from a seed. WALKS, STEPS, DEPTH and SEED
 # are variables.
 
+# shellcheck source=tests/vm/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 if full; then
@@ -23,8 +24,8 @@ life()
 {
 	life_text=$1
 	shift
-	guest "$life_text" --disk "$DISK_origin" --disk "$DISK_meta" \
-		--disk "$DISK_store" --timeout "$LIMIT" \
+	guest "$life_text" --disk "$WORK/origin" --disk "$WORK/meta" \
+		--disk "$WORK/store" --timeout "$LIMIT" \
 		"$TOOLS/walk" /dev/vda /dev/vdb /dev/vdc "$@"
 }
 
