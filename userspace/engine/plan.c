@@ -47,7 +47,7 @@ static int choose_mode(struct target *t, bool compare, struct tm_error *err)
 	}
 	t->mode = TM_SHIP_COMPARE;
 	if (compare || !t->state.tracked || t->state.lost || t->hash.fresh ||
-	    tm_id_is_zero(&t->last->cut))
+	    tm_id_is_none(&t->last->cut))
 		return 0;
 	tm_id_format(cut, &t->last->cut);
 	r = t->source->ops->knows(t->source, cut, &knows, err);

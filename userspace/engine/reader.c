@@ -180,7 +180,7 @@ static int walk_piece(struct reader *r, struct slab *s,
 	for (at = 0; at < len && !n; at += size) {
 		uint64_t i = (off + at) / size;
 		uint32_t some = len - at < size ? len - at : size;
-		enum proof proof;
+		enum proof proof = PROOF_NONE;
 
 		n = prove(r, s, i, s->buf + at, some, &proof, err);
 		if (!n)

@@ -294,7 +294,7 @@ static int window_release(struct window *w, struct target *t,
 
 static int window_ship(struct window *w, struct target *t, struct tm_error *err)
 {
-	unsigned int differ;
+	unsigned int differ = 0;
 	int r;
 
 	r = window_read(w, t, err);
