@@ -9,15 +9,136 @@
 #ifndef _TIDEMARK_COMPAT_H
 #define _TIDEMARK_COMPAT_H
 
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/device-mapper.h>
+#include <linux/highmem.h>
 #include <linux/types.h>
 
 /* CRC32C without the detour through the crypto modules. */
-#ifdef TM_HAVE___CRC32C_LE
+#ifdef TM_HAVE_CRC32C_LE
 #include <linux/crc32.h>
 #define tm_crc32c(crc, data, len)	__crc32c_le(crc, data, len)
 #else
 #include <linux/crc32c.h>
 #define tm_crc32c(crc, data, len)	crc32c(crc, data, len)
+#endif
+
+#ifndef TM_HAVE_BLK_OPF_T
+typedef unsigned int blk_opf_t;
+#endif
+
+#ifndef TM_HAVE_BIO_MAX_VECS
+#define BIO_MAX_VECS	BIO_MAX_PAGES
+#endif
+
+#ifndef TM_HAVE_BDEV_NR_SECTORS
+static inline sector_t bdev_nr_sectors(struct block_device *bdev)
+{
+	return i_size_read(bdev->bd_inode) >> SECTOR_SHIFT;
+}
+#endif
+
+static inline void tm_bio_init(struct bio *bio, struct block_device *bdev,
+			       struct bio_vec *vecs, unsigned short nr,
+			       blk_opf_t opf)
+{
+#ifdef TM_HAVE_BIO_INIT_BDEV
+	bio_init(bio, bdev, vecs, nr, opf);
+#else
+	bio_init(bio, vecs, nr);
+	bio_set_dev(bio, bdev);
+	bio->bi_opf = opf;
+#endif
+}
+
+static inline struct bio *tm_bio_alloc(struct block_device *bdev,
+				       unsigned short nr, blk_opf_t opf,
+				       gfp_t gfp, struct bio_set *bs)
+{
+#ifdef TM_HAVE_BIO_ALLOC_BDEV
+	return bio_alloc_bioset(bdev, nr, opf, gfp, bs);
+#else
+	struct bio *bio = bio_alloc_bioset(gfp, nr, bs);
+
+	if (bio) {
+		bio_set_dev(bio, bdev);
+		bio->bi_opf = opf;
+	}
+	return bio;
+#endif
+}
+
+static inline struct bio *tm_bio_clone(struct block_device *bdev,
+				       struct bio *bio, gfp_t gfp,
+				       struct bio_set *bs)
+{
+#ifdef TM_HAVE_BIO_ALLOC_CLONE
+	return bio_alloc_clone(bdev, bio, gfp, bs);
+#else
+	struct bio *clone = bio_clone_fast(bio, gfp, bs);
+
+	if (clone)
+		bio_set_dev(clone, bdev);
+	return clone;
+#endif
+}
+
+#ifndef TM_HAVE_KMAP_LOCAL
+#define kmap_local_page(page)	kmap_atomic(page)
+#define kunmap_local(addr)	kunmap_atomic(addr)
+#endif
+
+/* The flags that a bio loses when it waits for us. */
+#ifdef TM_HAVE_REQ_POLLED
+#define TM_REQ_IMPATIENT	(REQ_NOWAIT | REQ_POLLED)
+#else
+#define TM_REQ_IMPATIENT	(REQ_NOWAIT | REQ_HIPRI)
+#endif
+
+/* One bio for the whole of an operation of each kind, split by nobody. */
+static inline void tm_pass_operations(struct dm_target *ti)
+{
+	ti->num_flush_bios = 1;
+	ti->num_discard_bios = 1;
+	ti->num_secure_erase_bios = 1;
+	ti->num_write_zeroes_bios = 1;
+#ifdef TM_HAVE_WRITE_SAME
+	ti->num_write_same_bios = 1;
+#endif
+}
+
+static inline int tm_lookup_dev(const char *path, dev_t *ret)
+{
+#ifdef TM_HAVE_DM_GET_DEV_T
+	dev_t dev = dm_get_dev_t(path);
+
+	if (!dev)
+		return -ENODEV;
+	*ret = dev;
+	return 0;
+#else
+	return dm_devt_from_path(path, ret);
+#endif
+}
+
+#ifdef BLK_OPEN_READ
+#define TM_OPEN_READ		BLK_OPEN_READ
+#define TM_OPEN_READ_WRITE	(BLK_OPEN_READ | BLK_OPEN_WRITE)
+#else
+#define TM_OPEN_READ		FMODE_READ
+#define TM_OPEN_READ_WRITE	(FMODE_READ | FMODE_WRITE)
+#endif
+
+/* Features of a target that older kernels do not know. */
+#ifndef DM_TARGET_NOWAIT
+#define DM_TARGET_NOWAIT		0
+#endif
+#ifndef DM_TARGET_PASSES_CRYPTO
+#define DM_TARGET_PASSES_CRYPTO		0
+#endif
+#ifndef DM_TARGET_ATOMIC_WRITES
+#define DM_TARGET_ATOMIC_WRITES		0
 #endif
 
 #endif /* _TIDEMARK_COMPAT_H */

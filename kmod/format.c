@@ -127,19 +127,19 @@ int tm_geometry_init(struct tm_geometry *ret, tm_u64 origin_sectors,
 	return 0;
 }
 
-void tm_super_add_merged(struct tm_super *super, const struct tm_id *id)
+void tm_merged_add(struct tm_id *merged, tm_u32 *nr, const struct tm_id *id)
 {
 	tm_u32 i;
 
-	for (i = 0; i < super->nr_merged; i++)
-		if (tm_id_equal(&super->merged[i], id))
+	for (i = 0; i < *nr; i++)
+		if (tm_id_equal(&merged[i], id))
 			return;
-	if (super->nr_merged == TM_MERGED_MAX) {
-		memmove(&super->merged[0], &super->merged[1],
-			(TM_MERGED_MAX - 1) * sizeof(super->merged[0]));
-		super->nr_merged--;
+	if (*nr == TM_MERGED_MAX) {
+		memmove(&merged[0], &merged[1],
+			(TM_MERGED_MAX - 1) * sizeof(merged[0]));
+		(*nr)--;
 	}
-	super->merged[super->nr_merged++] = *id;
+	merged[(*nr)++] = *id;
 }
 
 static tm_u32 super_crc(const struct tm_disk_super *disk)

@@ -59,6 +59,7 @@ typedef uint64_t tm_u64;
 /* log2 of the bounds of a chunk and of a region, in sectors */
 #define TM_CHUNK_SHIFT_MIN	3		/* 4 KiB */
 #define TM_CHUNK_SHIFT_MAX	13		/* 4 MiB */
+#define TM_CHUNK_SHIFT_DEFAULT	7		/* 64 KiB */
 #define TM_REGION_SHIFT_DEFAULT	15		/* 16 MiB, more on large disks */
 #define TM_REGION_SHIFT_MAX	40
 #define TM_ORIGIN_SECTORS_MAX	(1ULL << 44)	/* 8 PiB */
@@ -165,8 +166,8 @@ bool tm_id_equal(const struct tm_id *a, const struct tm_id *b);
 int tm_geometry_init(struct tm_geometry *ret, tm_u64 origin_sectors,
 		     tm_u32 chunk_sectors, tm_u64 region_sectors);
 
-/* Forgets the oldest when there is no room. */
-void tm_super_add_merged(struct tm_super *super, const struct tm_id *id);
+/* Adds to a list of TM_MERGED_MAX; forgets the oldest when there is no room. */
+void tm_merged_add(struct tm_id *merged, tm_u32 *nr, const struct tm_id *id);
 
 /* @sector: TM_SECTOR_BYTES, written whole. */
 void tm_super_encode(const struct tm_super *super, void *sector);

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cut.c - closing an epoch: prepare, cut, commit, abort
+ *
+ * The states and their transitions are drawn in session.h. Three rules:
+ *
+ * A cut is taken only while the device is suspended and nothing is in flight,
+ * so that no map() runs while @changed is exchanged, and every write either is
+ * in the frozen bits and on the disk that the snapshot shows, or in neither.
+ *
+ * A superblock transition is in effect only when both copies are durable; until
+ * then the state that status reports is the old one.
+ *
+ * A failure of META changes the mode, not the course of the cut: it goes on in
+ * memory. After a crash the superblock says unclean, whichever copy is found,
+ * and everything counts as changed.
+ */
+#include <linux/mutex.h>
+#include "bitmap.h"
+#include "compat.h"
+#include "cut.h"
+#include "session.h"
+
+#define DM_MSG_PREFIX "tidemark"
+
+static bool is_cut(const struct tm_session *s, const struct tm_id *id)
+{
+	return s->state != TM_CUT_STATE_NONE && tm_id_equal(&s->cut, id);
+}
+
+static bool was_merged(const struct tm_session *s, const struct tm_id *id)
+{
+	u32 i;
+
+	for (i = 0; i < s->nr_merged; i++)
+		if (tm_id_equal(&s->merged[i], id))
+			return true;
+	return tm_id_equal(&s->aborted, id);
+}
+
+/* session->lock held, here and in what the other messages do. */
+static int do_prepare(struct tm_session *s, const struct tm_id *id)
+{
+	if (is_cut(s, id))
+		return s->state <= TM_CUT_STATE_PREPARED ? 0 : -EBUSY;
+	if (s->state != TM_CUT_STATE_NONE)
+		return -EBUSY;
+	s->cut = *id;
+	s->state = TM_CUT_STATE_PREPARING;
+	return 0;
+}
+
+static int do_cut(struct tm_session *s, const struct tm_id *id)
+{
+	if (!is_cut(s, id))
+		return -ENOENT;
+	if (s->state == TM_CUT_STATE_CUT || s->state == TM_CUT_STATE_SHIPPING)
+		return 0;
+	if (s->state != TM_CUT_STATE_PREPARED || !s->quiesced)
+		return -EBUSY;
+	s->frozen = s->changed;
+	s->changed = s->next;
+	s->next = NULL;
+	s->epoch++;
+	s->held = true;
+	s->state = TM_CUT_STATE_CUT;
+	return 0;
+}
+
+static int do_commit(struct tm_session *s, const struct tm_id *id)
+{
+	if (!is_cut(s, id))
+		return tm_id_equal(&s->base, id) ? 0 : -ENOENT;
+	if (s->state == TM_CUT_STATE_COMMITTING)
+		return 0;
+	if (s->state != TM_CUT_STATE_SHIPPING)
+		return -EBUSY;
+	s->state = TM_CUT_STATE_COMMITTING;
+	return 0;
+}
+
+static int do_abort(struct tm_session *s, const struct tm_id *id)
+{
+	if (!is_cut(s, id))
+		return was_merged(s, id) ? 0 : -ENOENT;
+	if (s->state == TM_CUT_STATE_COMMITTING)
+		return -EBUSY;
+	s->state = TM_CUT_STATE_MERGING;
+	return 0;
+}
+
+static int message(struct tm_session *s, const struct tm_id *id,
+		   int (*step)(struct tm_session *s, const struct tm_id *id))
+{
+	int r = -ENODEV;
+
+	mutex_lock(&s->lock);
+	if (s->life == TM_LIVE)
+		r = step(s, id);
+	mutex_unlock(&s->lock);
+	if (!r)
+		tm_session_kick(s);
+	return r;
+}
+
+int tm_cut_prepare(struct tm_session *s, const struct tm_id *id)
+{
+	return message(s, id, do_prepare);
+}
+
+int tm_cut_cut(struct tm_session *s, const struct tm_id *id)
+{
+	return message(s, id, do_cut);
+}
+
+int tm_cut_commit(struct tm_session *s, const struct tm_id *id)
+{
+	return message(s, id, do_commit);
+}
+
+int tm_cut_abort(struct tm_session *s, const struct tm_id *id)
+{
+	return message(s, id, do_abort);
+}
+
+/* Is this the worker's to do? If so, what META is to say begins as it is. */
+static bool begin(struct tm_session *s, enum tm_cut_state state,
+		  struct tm_super *ret)
+{
+	bool mine;
+
+	mutex_lock(&s->lock);
+	mine = s->state == state;
+	if (mine)
+		tm_session_super(s, ret);
+	mutex_unlock(&s->lock);
+	return mine;
+}
+
+static void prepare(struct tm_session *s)
+{
+	struct tm_bitmap *next;
+	struct tm_super super;
+
+	if (!begin(s, TM_CUT_STATE_PREPARING, &super))
+		return;
+	next = tm_bitmap_new(s->geo.nr_chunks);
+	if (!next)
+		DMERR("%u:%u: no memory to prepare a cut", MAJOR(s->dev),
+		      MINOR(s->dev));
+	if (next) {
+		super.next_epoch = super.epoch + 1;
+		super.cut = s->cut;
+		tm_session_transition(s, &super);
+	}
+
+	mutex_lock(&s->lock);
+	if (s->state == TM_CUT_STATE_PREPARING) {
+		s->state = next ? TM_CUT_STATE_PREPARED : TM_CUT_STATE_NONE;
+		s->next = next;
+		next = NULL;
+		/* What is lost is not tracked: every cut has to ship it all. */
+		if (s->mode == TM_LOST)
+			tm_bitmap_fill(s->changed);
+	}
+	mutex_unlock(&s->lock);
+	tm_bitmap_put(next);
+}
+
+/* Resumed after the cut: now it can be told, once META knows it too. */
+static void settle(struct tm_session *s)
+{
+	struct tm_super super;
+	bool mine;
+
+	mutex_lock(&s->lock);
+	mine = s->state == TM_CUT_STATE_CUT && !s->held;
+	if (mine)
+		tm_session_super(s, &super);
+	mutex_unlock(&s->lock);
+	if (!mine)
+		return;
+	tm_session_transition(s, &super);
+
+	mutex_lock(&s->lock);
+	if (s->state == TM_CUT_STATE_CUT)
+		s->state = TM_CUT_STATE_SHIPPING;
+	mutex_unlock(&s->lock);
+}
+
+static int flush_origin(struct tm_session *s)
+{
+	struct bio bio;
+	int r;
+
+	tm_bio_init(&bio, s->origin, NULL, 0, REQ_OP_WRITE | REQ_PREFLUSH);
+	r = submit_bio_wait(&bio);
+	bio_uninit(&bio);
+	return r;
+}
+
+/*
+ * What was shipped may have been read out of the disk's volatile cache: a power
+ * cut could take it back with no bit set. So the flush comes first.
+ */
+static void commit(struct tm_session *s)
+{
+	struct tm_bitmap *frozen = NULL;
+	struct tm_super super;
+	int r;
+
+	if (!begin(s, TM_CUT_STATE_COMMITTING, &super))
+		return;
+	r = flush_origin(s);
+	if (r) {
+		DMERR("%u:%u: cannot commit: flushing the origin failed: %d",
+		      MAJOR(s->dev), MINOR(s->dev), r);
+	} else {
+		super.base = s->cut;
+		super.frozen_epoch = 0;
+		memset(&super.cut, 0, sizeof(super.cut));
+		super.nr_merged = 0;
+		tm_session_transition(s, &super);
+	}
+
+	mutex_lock(&s->lock);
+	if (r) {
+		s->state = TM_CUT_STATE_SHIPPING;
+	} else {
+		s->base = s->cut;
+		s->nr_merged = 0;
+		s->unclean = false;
+		frozen = s->frozen;
+		s->frozen = NULL;
+		s->state = TM_CUT_STATE_NONE;
+	}
+	mutex_unlock(&s->lock);
+	tm_bitmap_put(frozen);
+}
+
+/* Gives up a cut, or a preparation: as if it had never been. */
+static void merge(struct tm_session *s)
+{
+	struct tm_bitmap *frozen, *next;
+	struct tm_super super;
+
+	mutex_lock(&s->lock);
+	if (s->state != TM_CUT_STATE_MERGING) {
+		mutex_unlock(&s->lock);
+		return;
+	}
+	/*
+	 * From here on map() and this set the same words: hence atomic. The
+	 * frozen bits stay until the end; both hold them for a while.
+	 */
+	if (s->frozen)
+		tm_bitmap_merge(s->changed, s->frozen);
+	tm_session_super(s, &super);
+	super.frozen_epoch = 0;
+	memset(&super.cut, 0, sizeof(super.cut));
+	if (s->frozen)
+		tm_merged_add(super.merged, &super.nr_merged, &s->cut);
+	mutex_unlock(&s->lock);
+
+	tm_session_transition(s, &super);
+
+	mutex_lock(&s->lock);
+	frozen = s->frozen;
+	next = s->next;
+	s->frozen = NULL;
+	s->next = NULL;
+	s->aborted = s->cut;
+	s->nr_merged = super.nr_merged;
+	memcpy(s->merged, super.merged, sizeof(s->merged));
+	s->state = TM_CUT_STATE_NONE;
+	mutex_unlock(&s->lock);
+	tm_bitmap_put(frozen);
+	tm_bitmap_put(next);
+}
+
+void tm_cut_work(struct tm_session *s)
+{
+	prepare(s);
+	settle(s);
+	commit(s);
+	merge(s);
+}

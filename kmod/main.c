@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * main.c - registers two targets, nothing else
+ */
+#include <linux/module.h>
+#include "origin.h"
+#include "session.h"
+
+static int __init tm_init(void)
+{
+	int r;
+
+	r = tm_session_module_init();
+	if (r)
+		return r;
+	r = tm_origin_register();
+	if (r)
+		goto err_session;
+	return 0;
+
+err_session:
+	tm_session_module_exit();
+	return r;
+}
+
+static void __exit tm_exit(void)
+{
+	tm_origin_unregister();
+	tm_session_module_exit();
+}
+
+module_init(tm_init);
+module_exit(tm_exit);
+
+MODULE_DESCRIPTION("device-mapper targets that track changes and hold cuts");
+MODULE_AUTHOR("Tidemark");
+MODULE_LICENSE("GPL");

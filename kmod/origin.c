@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * origin.c - the tracking target: constructor, map, messages, status
+ */
+#include <linux/ctype.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include "bitmap.h"
+#include "compat.h"
+#include "cut.h"
+#include "origin.h"
+#include "session.h"
+#include "uapi/tidemark.h"
+
+#define DM_MSG_PREFIX TM_TARGET_TRACK
+
+/* One table's hold on a session. */
+struct tm_origin {
+	struct dm_dev *origin;
+	struct dm_dev *meta;		/* NULL: memory */
+	struct tm_session *session;
+	struct tm_config config;
+};
+
+static struct block_device *meta_bdev(const struct tm_origin *o)
+{
+	return o->meta ? o->meta->bdev : NULL;
+}
+
+static int parse_option(struct tm_config *c, const char *name,
+			const char *value)
+{
+	if (!strcasecmp(name, TM_OPT_ON_LOST)) {
+		c->fail_when_lost = !strcmp(value, TM_ON_LOST_FAIL);
+		return c->fail_when_lost || !strcmp(value, TM_ON_LOST_PASS) ?
+			       0 : -EINVAL;
+	}
+	if (!strcasecmp(name, TM_OPT_CHUNK_SECTORS))
+		return kstrtou32(value, 10, &c->chunk_sectors) ?:
+			       c->chunk_sectors ? 0 : -EINVAL;
+	if (!strcasecmp(name, TM_OPT_REGION_SECTORS))
+		return kstrtou64(value, 10, &c->region_sectors) ?:
+			       c->region_sectors ? 0 : -EINVAL;
+	if (!strcasecmp(name, TM_OPT_META_TIMEOUT))
+		return kstrtouint(value, 10, &c->meta_timeout_s) ?:
+			       c->meta_timeout_s && c->meta_timeout_s <= 86400 ?
+			       0 : -EINVAL;
+	return -EINVAL;
+}
+
+static int parse_options(struct dm_target *ti, struct tm_config *c,
+			 unsigned int argc, char **argv)
+{
+	unsigned int nr, i;
+
+	if (!argc)
+		return 0;
+	if (kstrtouint(argv[0], 10, &nr) || nr != argc - 1 || nr % 2) {
+		ti->error = "Bad number of options";
+		return -EINVAL;
+	}
+	for (i = 1; i < argc; i += 2) {
+		if (parse_option(c, argv[i], argv[i + 1])) {
+			ti->error = "Unknown option or bad value";
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static bool overlap(struct block_device *a, struct block_device *b)
+{
+	if (a == b)
+		return true;
+	return a->bd_disk == b->bd_disk &&
+	       (!bdev_is_partition(a) || !bdev_is_partition(b));
+}
+
+static const char *check_devices(struct dm_target *ti,
+				 const struct tm_origin *o)
+{
+	struct gendisk *self = dm_disk(dm_table_get_md(ti->table));
+
+	if (o->origin->bdev->bd_disk == self)
+		return "Origin is the tracked device itself";
+	if (bdev_is_zoned(o->origin->bdev))
+		return "Zoned devices are not supported";
+	if (bdev_nr_sectors(o->origin->bdev) < ti->len)
+		return "Origin is smaller than the table says";
+	if (!o->meta)
+		return NULL;
+	if (o->meta->bdev->bd_disk == self)
+		return "Metadata device is the tracked device itself";
+	if (overlap(o->meta->bdev, o->origin->bdev))
+		return "Metadata device is the origin, or overlaps it";
+	return NULL;
+}
+
+static int get_devices(struct dm_target *ti, struct tm_origin *o, char **argv)
+{
+	const char *why;
+	int r;
+
+	r = dm_get_device(ti, argv[0], dm_table_get_mode(ti->table),
+			  &o->origin);
+	if (r) {
+		ti->error = "Cannot open origin device";
+		return r;
+	}
+	if (strcmp(argv[1], TM_STATUS_NONE)) {
+		r = dm_get_device(ti, argv[1], dm_table_get_mode(ti->table),
+				  &o->meta);
+		if (r) {
+			ti->error = "Cannot open metadata device";
+			goto err_put_origin;
+		}
+	}
+	why = check_devices(ti, o);
+	if (!why)
+		return 0;
+	ti->error = (char *)why;
+	r = -EINVAL;
+	if (o->meta)
+		dm_put_device(ti, o->meta);
+err_put_origin:
+	dm_put_device(ti, o->origin);
+	return r;
+}
+
+static void put_devices(struct dm_target *ti, struct tm_origin *o)
+{
+	if (o->meta)
+		dm_put_device(ti, o->meta);
+	dm_put_device(ti, o->origin);
+}
+
+static int origin_ctr(struct dm_target *ti, unsigned int argc, char **argv)
+{
+	struct tm_origin *o;
+	int r = -EINVAL;
+
+	if (argc < 2) {
+		ti->error = "Needs ORIGIN and META";
+		return -EINVAL;
+	}
+	if (ti->begin) {
+		ti->error = "Must begin at sector 0";
+		return -EINVAL;
+	}
+	if (dm_table_get_mode(ti->table) != TM_OPEN_READ_WRITE) {
+		ti->error = "A read-only table needs no tracking";
+		return -EINVAL;
+	}
+	o = kzalloc(sizeof(*o), GFP_KERNEL);
+	if (!o) {
+		ti->error = "Cannot allocate memory";
+		return -ENOMEM;
+	}
+	o->config.length_sectors = ti->len;
+	o->config.meta_timeout_s = TM_META_TIMEOUT_DEFAULT;
+	r = parse_options(ti, &o->config, argc - 2, argv + 2);
+	if (r)
+		goto err_free;
+	r = get_devices(ti, o, argv);
+	if (r)
+		goto err_free;
+	o->session = tm_session_get(dm_table_get_md(ti->table), o->origin->bdev,
+				    meta_bdev(o), &o->config, &ti->error);
+	if (!o->session) {
+		r = -EINVAL;
+		goto err_put_devices;
+	}
+	tm_pass_operations(ti);
+	ti->private = o;
+	return 0;
+
+err_put_devices:
+	put_devices(ti, o);
+err_free:
+	kfree(o);
+	return r;
+}
+
+static void origin_dtr(struct dm_target *ti)
+{
+	struct tm_origin *o = ti->private;
+
+	/*
+	 * A device that is being removed is suspended for good. One that is not
+	 * has another table by now, and writes past this one.
+	 */
+	tm_session_close(o->session, ti, dm_suspended(ti));
+	tm_session_put(o->session);
+	put_devices(ti, o);
+	kfree(o);
+}
+
+static bool bio_changes(const struct bio *bio)
+{
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+	case REQ_OP_FLUSH:
+		return false;
+	case REQ_OP_WRITE:
+		/* Without data it is a flush. */
+		return bio_sectors(bio);
+	default:
+		return true;
+	}
+}
+
+static int origin_map(struct dm_target *ti, struct bio *bio)
+{
+	struct tm_origin *o = ti->private;
+
+	bio_set_dev(bio, o->origin->bdev);
+	if (!bio_changes(bio))
+		return DM_MAPIO_REMAPPED;
+	return tm_session_write(o->session, bio);
+}
+
+static int origin_preresume(struct dm_target *ti)
+{
+	struct tm_origin *o = ti->private;
+	int r;
+
+	r = tm_session_resume(o->session, ti, o->origin->bdev, meta_bdev(o),
+			      &o->config);
+	if (r == -EBUSY)
+		DMERR("metadata is in use by another device");
+	else if (r)
+		DMERR("metadata changed since the table was loaded");
+	return r;
+}
+
+static void origin_postsuspend(struct dm_target *ti)
+{
+	struct tm_origin *o = ti->private;
+
+	tm_session_suspend(o->session);
+}
+
+static int origin_iterate_devices(struct dm_target *ti,
+				  iterate_devices_callout_fn fn, void *data)
+{
+	struct tm_origin *o = ti->private;
+
+	return fn(ti, o->origin, 0, ti->len, data);
+}
+
+static const char *const mode_word[] = {
+	[TM_TRACKING] = TM_MODE_TRACKING,
+	[TM_MEMORY] = TM_MODE_MEMORY,
+	[TM_LOST] = TM_MODE_LOST,
+};
+
+static const char *const cut_word[] = {
+	[TM_CUT_STATE_PREPARING] = TM_CUT_PREPARING,
+	[TM_CUT_STATE_PREPARED] = TM_CUT_PREPARED,
+	[TM_CUT_STATE_CUT] = TM_CUT_CUT,
+	[TM_CUT_STATE_SHIPPING] = TM_CUT_SHIPPING,
+	[TM_CUT_STATE_COMMITTING] = TM_CUT_COMMITTING,
+	[TM_CUT_STATE_MERGING] = TM_CUT_MERGING,
+};
+
+#define ID_FMT	"%*phN"
+#define ID_ARG(id)	TM_ID_BYTES, (id)->b
+
+/* session->lock held: what is told is one moment. */
+static void status_info(struct tm_session *s, char *result, unsigned int maxlen)
+{
+	bool waiting = tm_region_has_waiting(&s->region);
+	unsigned int sz = 0;
+	u32 i;
+
+	DMEMIT("%u %s " ID_FMT " ", TM_STATUS_VERSION, mode_word[s->mode],
+	       ID_ARG(&s->setid));
+	if (tm_id_is_none(&s->base))
+		DMEMIT(TM_STATUS_NONE);
+	else
+		DMEMIT(ID_FMT, ID_ARG(&s->base));
+	if (s->state == TM_CUT_STATE_NONE)
+		DMEMIT(" " TM_STATUS_NONE);
+	else
+		DMEMIT(" " ID_FMT ":%s", ID_ARG(&s->cut), cut_word[s->state]);
+	DMEMIT(" %llu %u %llu %llu %llu ", s->epoch, s->geo.chunk_sectors,
+	       tm_bitmap_count(s->changed), s->geo.nr_chunks,
+	       tm_region_is_open(&s->region) ? s->geo.nr_regions : 0);
+	if (!s->unclean && !waiting && !s->held)
+		DMEMIT(TM_STATUS_NONE);
+	if (s->unclean)
+		DMEMIT(TM_FLAG_UNCLEAN "%s", waiting || s->held ? "," : "");
+	if (waiting)
+		DMEMIT(TM_FLAG_WAITING "%s", s->held ? "," : "");
+	if (s->held)
+		DMEMIT(TM_FLAG_HELD);
+	DMEMIT(" ");
+	if (!s->nr_merged)
+		DMEMIT(TM_STATUS_NONE);
+	for (i = 0; i < s->nr_merged; i++)
+		DMEMIT("%s" ID_FMT, i ? "," : "", ID_ARG(&s->merged[i]));
+}
+
+static void status_table(const struct tm_origin *o, char *result,
+			 unsigned int maxlen)
+{
+	const struct tm_config *c = &o->config;
+	bool timeout = c->meta_timeout_s != TM_META_TIMEOUT_DEFAULT;
+	unsigned int nr = !!c->chunk_sectors + !!c->region_sectors + timeout +
+			  c->fail_when_lost;
+	unsigned int sz = 0;
+
+	DMEMIT("%s %s", o->origin->name,
+	       o->meta ? o->meta->name : TM_STATUS_NONE);
+	if (nr)
+		DMEMIT(" %u", nr * 2);
+	if (c->chunk_sectors)
+		DMEMIT(" " TM_OPT_CHUNK_SECTORS " %u", c->chunk_sectors);
+	if (c->region_sectors)
+		DMEMIT(" " TM_OPT_REGION_SECTORS " %llu", c->region_sectors);
+	if (timeout)
+		DMEMIT(" " TM_OPT_META_TIMEOUT " %u", c->meta_timeout_s);
+	if (c->fail_when_lost)
+		DMEMIT(" " TM_OPT_ON_LOST " " TM_ON_LOST_FAIL);
+}
+
+static void origin_status(struct dm_target *ti, status_type_t type,
+			  unsigned int status_flags, char *result,
+			  unsigned int maxlen)
+{
+	struct tm_origin *o = ti->private;
+
+	switch (type) {
+	case STATUSTYPE_INFO:
+		mutex_lock(&o->session->lock);
+		status_info(o->session, result, maxlen);
+		mutex_unlock(&o->session->lock);
+		break;
+	case STATUSTYPE_TABLE:
+		status_table(o, result, maxlen);
+		break;
+	default:
+		*result = '\0';
+		break;
+	}
+}
+
+static int parse_id(const char *text, struct tm_id *ret)
+{
+	const char *p;
+
+	if (strlen(text) != TM_CUTID_LEN)
+		return -EINVAL;
+	for (p = text; *p; p++)
+		if (!isdigit(*p) && (*p < 'a' || *p > 'f'))
+			return -EINVAL;
+	if (hex2bin(ret->b, text, TM_ID_BYTES) || tm_id_is_none(ret))
+		return -EINVAL;
+	return 0;
+}
+
+static int message_mark(struct tm_session *s, unsigned int argc, char **argv)
+{
+	u64 first = 0, nr = s->geo.nr_chunks;
+
+	if (argc == 3) {
+		if (kstrtou64(argv[1], 10, &first) ||
+		    kstrtou64(argv[2], 10, &nr) || !nr ||
+		    first >= s->geo.nr_chunks || nr > s->geo.nr_chunks - first)
+			return -EINVAL;
+	} else if (argc != 2 || strcasecmp(argv[1], TM_MSG_MARK_ALL)) {
+		return -EINVAL;
+	}
+	return tm_session_mark(s, first, nr);
+}
+
+/* The longest that one number and one space can be. */
+#define NUMBER_MAX	21
+
+/*
+ * As many extents as were asked for, and as fit: a reply that does not fit is
+ * asked for again, and NEXT is where to go on in any case.
+ */
+static int list_extents(const struct tm_bitmap *bm, u64 from, u64 max,
+			char *result, unsigned int maxlen)
+{
+	unsigned int sz = NUMBER_MAX;
+	char next[NUMBER_MAX + 1] = TM_EXTENTS_END;
+	u64 first, nr;
+	int len;
+
+	if (maxlen < 4 * NUMBER_MAX)
+		return -ENOSPC;
+	for (; tm_bitmap_next(bm, from, &first, &nr); from = first + nr) {
+		if (!max-- || maxlen - sz < 3 * NUMBER_MAX) {
+			snprintf(next, sizeof(next), "%llu", first);
+			break;
+		}
+		sz += scnprintf(result + sz, maxlen - sz, " %llu %llu", first,
+				nr);
+	}
+	/* NEXT comes first and is known last. */
+	len = strlen(next);
+	memcpy(result, next, len);
+	memmove(result + len, result + NUMBER_MAX, sz - NUMBER_MAX);
+	result[len + sz - NUMBER_MAX] = '\0';
+	return 1;
+}
+
+static int message_extents(struct tm_session *s, unsigned int argc,
+			   char **argv, char *result, unsigned int maxlen)
+{
+	const struct tm_bitmap *bm;
+	u64 from, max;
+	bool frozen;
+	int r;
+
+	if (argc != 4 || kstrtou64(argv[2], 10, &from) ||
+	    kstrtou64(argv[3], 10, &max) || !max)
+		return -EINVAL;
+	frozen = !strcasecmp(argv[1], TM_EXTENTS_FROZEN);
+	if (!frozen && strcasecmp(argv[1], TM_EXTENTS_CURRENT))
+		return -EINVAL;
+
+	mutex_lock(&s->lock);
+	bm = frozen ? s->frozen : s->changed;
+	r = bm ? list_extents(bm, from, max, result, maxlen) : -ENOENT;
+	mutex_unlock(&s->lock);
+	return r;
+}
+
+static const struct {
+	const char *name;
+	int (*send)(struct tm_session *s, const struct tm_id *id);
+} cut_message[] = {
+	{ TM_MSG_PREPARE, tm_cut_prepare },
+	{ TM_MSG_CUT, tm_cut_cut },
+	{ TM_MSG_COMMIT, tm_cut_commit },
+	{ TM_MSG_ABORT, tm_cut_abort },
+};
+
+static int origin_message(struct dm_target *ti, unsigned int argc, char **argv,
+			  char *result, unsigned int maxlen)
+{
+	struct tm_origin *o = ti->private;
+	struct tm_id id;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(cut_message); i++) {
+		if (strcasecmp(argv[0], cut_message[i].name))
+			continue;
+		if (argc != 2 || parse_id(argv[1], &id))
+			return -EINVAL;
+		return cut_message[i].send(o->session, &id);
+	}
+	if (!strcasecmp(argv[0], TM_MSG_MARK))
+		return message_mark(o->session, argc, argv);
+	if (!strcasecmp(argv[0], TM_MSG_EXTENTS))
+		return message_extents(o->session, argc, argv, result, maxlen);
+	if (!strcasecmp(argv[0], TM_MSG_LOST_RECORDED) && argc == 1)
+		return tm_session_lost_recorded(o->session);
+	return -EINVAL;
+}
+
+static struct target_type origin_target = {
+	.name = TM_TARGET_TRACK,
+	.version = { 0, 1, 0 },
+	.features = DM_TARGET_SINGLETON | DM_TARGET_NOWAIT |
+		    DM_TARGET_PASSES_INTEGRITY | DM_TARGET_PASSES_CRYPTO |
+		    DM_TARGET_ATOMIC_WRITES,
+	.module = THIS_MODULE,
+	.ctr = origin_ctr,
+	.dtr = origin_dtr,
+	.map = origin_map,
+	.preresume = origin_preresume,
+	.postsuspend = origin_postsuspend,
+	.iterate_devices = origin_iterate_devices,
+	.status = origin_status,
+	.message = origin_message,
+};
+
+int tm_origin_register(void)
+{
+	return dm_register_target(&origin_target);
+}
+
+void tm_origin_unregister(void)
+{
+	dm_unregister_target(&origin_target);
+}

@@ -1,0 +1,612 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * session.c - the object that the two targets share: its lifetime and its modes
+ */
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include "bitmap.h"
+#include "compat.h"
+#include "cut.h"
+#include "session.h"
+
+#define DM_MSG_PREFIX "tidemark"
+
+struct workqueue_struct *tm_timer_wq;
+
+static LIST_HEAD(tm_sessions);
+static DEFINE_MUTEX(tm_sessions_lock);
+
+int tm_session_module_init(void)
+{
+	tm_timer_wq = alloc_workqueue("tidemark_timer",
+				      WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return tm_timer_wq ? 0 : -ENOMEM;
+}
+
+void tm_session_module_exit(void)
+{
+	destroy_workqueue(tm_timer_wq);
+}
+
+void tm_session_kick(struct tm_session *s)
+{
+	queue_work(s->wq, &s->work);
+}
+
+void tm_session_super(struct tm_session *s, struct tm_super *ret)
+{
+	lockdep_assert_held(&s->lock);
+	memset(ret, 0, sizeof(*ret));
+	ret->geo = s->geo;
+	ret->compat = s->meta.super.compat;
+	ret->setid = s->setid;
+	ret->epoch = s->epoch;
+	ret->base = s->base;
+	ret->nr_merged = s->nr_merged;
+	memcpy(ret->merged, s->merged, sizeof(ret->merged));
+
+	/* next_epoch is for prepare to name: it is not in effect before that. */
+	if (s->state == TM_CUT_STATE_PREPARED) {
+		ret->next_epoch = s->epoch + 1;
+		ret->cut = s->cut;
+	} else if (s->frozen) {
+		ret->frozen_epoch = s->epoch - 1;
+		ret->cut = s->cut;
+	}
+}
+
+void tm_session_transition(struct tm_session *s, struct tm_super *super)
+{
+	if (READ_ONCE(s->mode) != TM_TRACKING)
+		return;
+	super->flags |= TM_SUPER_UNCLEAN;
+	if (tm_meta_transition(&s->meta, super))
+		tm_session_lose(s, "cannot be written");
+	else
+		tm_region_open(s);
+}
+
+void tm_session_lose(struct tm_session *s, const char *why)
+{
+	mutex_lock(&s->lock);
+	if (s->mode == TM_TRACKING) {
+		DMERR("%u:%u: metadata %s: tracking is lost", MAJOR(s->dev),
+		      MINOR(s->dev), why);
+		WRITE_ONCE(s->mode, TM_LOST);
+		tm_bitmap_fill(s->changed);
+	}
+	mutex_unlock(&s->lock);
+	tm_session_kick(s);
+}
+
+/* The first write since the start, or since it was closed, waits for this. */
+static void open_region(struct tm_session *s)
+{
+	struct tm_super super;
+
+	if (tm_region_is_open(&s->region))
+		return;
+	if (!tm_region_has_waiting(&s->region) && !READ_ONCE(s->marked))
+		return;
+	mutex_lock(&s->lock);
+	tm_session_super(s, &super);
+	mutex_unlock(&s->lock);
+	tm_session_transition(s, &super);
+}
+
+/* Tracking was lost while META says that all is well: it must not any more. */
+static void record_loss(struct tm_session *s)
+{
+	struct tm_super super;
+
+	mutex_lock(&s->lock);
+	if (s->mode != TM_LOST || s->lost_tried || s->lost_durable) {
+		mutex_unlock(&s->lock);
+		return;
+	}
+	s->lost_tried = true;
+	tm_session_super(s, &super);
+	mutex_unlock(&s->lock);
+
+	super.flags = TM_SUPER_UNCLEAN | TM_SUPER_LOST;
+	if (tm_meta_transition(&s->meta, &super))
+		return;
+	mutex_lock(&s->lock);
+	s->lost_durable = true;
+	mutex_unlock(&s->lock);
+	tm_region_open(s);
+}
+
+static void session_work(struct work_struct *work)
+{
+	struct tm_session *s = container_of(work, struct tm_session, work);
+	unsigned int noio = memalloc_noio_save();
+
+	/* Reclaim may wait for the very writes that wait here: hence no I/O. */
+	open_region(s);
+	record_loss(s);
+	tm_cut_work(s);
+	memalloc_noio_restore(noio);
+}
+
+static void chunks_of(const struct tm_session *s, const struct bio *bio,
+		      u64 *ret_first, u64 *ret_nr)
+{
+	u64 first, last;
+
+	if (!bio_sectors(bio)) {
+		/* An unknown operation without a range: anything may change. */
+		*ret_first = 0;
+		*ret_nr = s->geo.nr_chunks;
+		return;
+	}
+	first = bio->bi_iter.bi_sector >> s->chunk_shift;
+	last = (bio_end_sector(bio) - 1) >> s->chunk_shift;
+	*ret_first = first;
+	*ret_nr = last - first + 1;
+}
+
+/* The region is open: marks, and sees to what the snapshot still needs. */
+static int write_marked(struct tm_session *s, struct bio *bio)
+{
+	u64 first, nr;
+
+	chunks_of(s, bio, &first, &nr);
+	tm_bitmap_mark(s->changed, first, nr);
+	return DM_MAPIO_REMAPPED;
+}
+
+int tm_session_write(struct tm_session *s, struct bio *bio)
+{
+	if (unlikely(!tm_region_is_open(&s->region))) {
+		int r = tm_region_defer(s, bio);
+
+		if (r != DM_MAPIO_REMAPPED)
+			return r;
+	}
+	return write_marked(s, bio);
+}
+
+void tm_session_admit(struct tm_session *s, struct bio *bio)
+{
+	if (write_marked(s, bio) == DM_MAPIO_REMAPPED)
+		submit_bio_noacct(bio);
+}
+
+static const char *check_geometry(const struct tm_geometry *geo,
+				  const struct tm_config *config)
+{
+	if (geo->origin_sectors != config->length_sectors)
+		return "Metadata belongs to a disk of another length";
+	if (config->chunk_sectors && geo->chunk_sectors != config->chunk_sectors)
+		return "Metadata was made with another chunk_sectors";
+	if (config->region_sectors &&
+	    geo->region_sectors != config->region_sectors)
+		return "Metadata was made with another region_sectors";
+	return NULL;
+}
+
+/* The geometry that META has, or that a new set will have. Words on failure. */
+static const char *choose_geometry(struct block_device *meta,
+				   const struct tm_config *config,
+				   struct tm_geometry *ret)
+{
+	struct tm_super super;
+	const char *why;
+	int r = meta ? tm_meta_probe(meta, &super) : -ENODATA;
+
+	switch (r) {
+	case 0:
+		why = check_geometry(&super.geo, config);
+		if (why)
+			return why;
+		*ret = super.geo;
+		break;
+	case -ENODATA:
+	case -EBADMSG:
+		if (tm_geometry_init(ret, config->length_sectors,
+				     config->chunk_sectors ?:
+				     1U << TM_CHUNK_SHIFT_DEFAULT,
+				     config->region_sectors))
+			return "Bad chunk_sectors or region_sectors";
+		break;
+	case -ENOMSG:
+		return "Metadata device holds something else: zero its first 8 KiB to use it";
+	case -EPROTONOSUPPORT:
+		return "Metadata was made by a newer version";
+	case -ENOMEM:
+		return "Cannot allocate memory";
+	default:
+		return "Cannot read metadata";
+	}
+	if (meta && bdev_nr_sectors(meta) < ret->meta_sectors)
+		return "Metadata device is too small";
+	return NULL;
+}
+
+static struct tm_session *session_new(struct mapped_device *md,
+				      struct block_device *meta,
+				      const struct tm_geometry *geo)
+{
+	struct tm_session *s;
+
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	if (!s)
+		return NULL;
+	kref_init(&s->ref);
+	INIT_LIST_HEAD(&s->node);
+	mutex_init(&s->lock);
+	INIT_WORK(&s->work, session_work);
+	tm_region_init(s);
+	s->md = md;
+	s->dev = disk_devt(dm_disk(md));
+	s->meta_dev = meta ? meta->bd_dev : 0;
+	s->geo = *geo;
+	s->chunk_shift = ilog2(geo->chunk_sectors);
+	s->changed = tm_bitmap_new(geo->nr_chunks);
+	if (!s->changed)
+		goto err_free;
+	if (tm_meta_init(&s->meta, meta))
+		goto err_put_bitmap;
+	s->wq = alloc_workqueue("tidemark", WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
+	if (!s->wq)
+		goto err_done_meta;
+	return s;
+
+err_done_meta:
+	tm_meta_done(&s->meta);
+err_put_bitmap:
+	tm_bitmap_put(s->changed);
+err_free:
+	kfree(s);
+	return NULL;
+}
+
+static void session_release(struct kref *ref)
+{
+	struct tm_session *s = container_of(ref, struct tm_session, ref);
+
+	tm_region_stop(s);
+	destroy_workqueue(s->wq);
+	tm_meta_done(&s->meta);
+	tm_bitmap_put(s->frozen);
+	tm_bitmap_put(s->next);
+	tm_bitmap_put(s->changed);
+	kfree(s);
+}
+
+void tm_session_put(struct tm_session *s)
+{
+	kref_put(&s->ref, session_release);
+}
+
+static bool same_set(const struct tm_session *s, struct mapped_device *md,
+		     dev_t meta_dev)
+{
+	return meta_dev ? s->meta_dev == meta_dev :
+			  s->md == md && !s->meta_dev;
+}
+
+static struct tm_session *find_set(struct mapped_device *md, dev_t meta_dev)
+{
+	struct tm_session *s;
+
+	lockdep_assert_held(&tm_sessions_lock);
+	list_for_each_entry(s, &tm_sessions, node)
+		if (same_set(s, md, meta_dev))
+			return s;
+	return NULL;
+}
+
+struct tm_session *tm_session_find(dev_t dev)
+{
+	struct tm_session *s, *found = NULL;
+
+	mutex_lock(&tm_sessions_lock);
+	list_for_each_entry(s, &tm_sessions, node) {
+		if (s->dev != dev || READ_ONCE(s->life) != TM_LIVE)
+			continue;
+		kref_get(&s->ref);
+		found = s;
+		break;
+	}
+	mutex_unlock(&tm_sessions_lock);
+	return found;
+}
+
+/* May a table of @md with this configuration go on with a live session? */
+static const char *check_share(const struct tm_session *s,
+			       struct mapped_device *md,
+			       struct block_device *origin,
+			       const struct tm_config *config)
+{
+	if (s->md != md)
+		return "Metadata is in use by another device";
+	if (READ_ONCE(s->life) != TM_LIVE)
+		return "Metadata is just being opened or closed: try again";
+	if (s->origin != origin)
+		return "Cannot change the origin of a tracked device: remove it first";
+	if (s->geo.origin_sectors != config->length_sectors)
+		return "Cannot change the length of a tracked device: remove it first";
+	return check_geometry(&s->geo, config);
+}
+
+struct tm_session *tm_session_get(struct mapped_device *md,
+				  struct block_device *origin,
+				  struct block_device *meta,
+				  const struct tm_config *config, char **error)
+{
+	struct tm_geometry geo;
+	struct tm_session *s;
+	const char *why = NULL;
+
+	mutex_lock(&tm_sessions_lock);
+	s = find_set(md, meta ? meta->bd_dev : 0);
+	if (s) {
+		why = check_share(s, md, origin, config);
+		if (!why)
+			kref_get(&s->ref);
+	}
+	mutex_unlock(&tm_sessions_lock);
+	if (why)
+		goto err_say;
+	if (s)
+		return s;
+
+	why = choose_geometry(meta, config, &geo);
+	if (why)
+		goto err_say;
+	s = session_new(md, meta, &geo);
+	if (s)
+		return s;
+	why = "Cannot allocate memory";
+err_say:
+	*error = (char *)why;
+	return NULL;
+}
+
+/* What META said, or a new set, becomes the session. @bypassed: disbelieve. */
+static void adopt(struct tm_session *s, const struct tm_super *super,
+		  bool bypassed)
+{
+	s->setid = super->setid;
+	s->epoch = super->next_epoch ?: super->epoch;
+	s->unclean = super->flags & TM_SUPER_FLAGS;
+	if (bypassed || super->flags & TM_SUPER_LOST) {
+		/* Changes were not seen: what is recorded is no base at all. */
+		s->unclean = true;
+		tm_bitmap_fill(s->changed);
+		return;
+	}
+	s->base = super->base;
+	s->nr_merged = super->nr_merged;
+	memcpy(s->merged, super->merged, sizeof(s->merged));
+	/* A cut that a stop overtook: its changes are changes since the base. */
+	if (!tm_id_is_none(&super->cut))
+		tm_merged_add(s->merged, &s->nr_merged, &super->cut);
+	if (s->unclean)
+		tm_bitmap_fill(s->changed);
+	else
+		tm_meta_load_bits(&s->meta, s->changed);
+}
+
+static void new_super(struct tm_session *s, struct tm_super *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->geo = s->geo;
+	ret->epoch = 1;
+	ret->flags = TM_SUPER_UNCLEAN;
+	do {
+		get_random_bytes(&ret->setid, sizeof(ret->setid));
+	} while (tm_id_is_none(&ret->setid));
+}
+
+/* First resume. Reads META, and writes it only to make a new set. */
+static int start(struct tm_session *s, bool bypassed)
+{
+	struct tm_super fresh;
+	int r;
+
+	new_super(s, &fresh);
+	s->mode = s->meta.bdev ? TM_TRACKING : TM_MEMORY;
+	if (s->mode == TM_MEMORY) {
+		adopt(s, &fresh, false);
+		s->unclean = false;
+		tm_region_open(s);
+		return 0;
+	}
+
+	r = tm_meta_load(&s->meta);
+	if (!r) {
+		if (memcmp(&s->meta.super.geo, &s->geo, sizeof(s->geo)))
+			return -ESTALE;
+		adopt(s, &s->meta.super, bypassed);
+		/* Unclean on both copies: that is what opening would write. */
+		if (bypassed || s->meta.super.flags & TM_SUPER_LOST)
+			s->marked = true;
+		return 0;
+	}
+	if (r != -ENODATA && r != -EBADMSG && r != -EIO)
+		return -ESTALE;
+
+	adopt(s, &fresh, true);
+	if (r == -EIO) {
+		tm_session_lose(s, "cannot be read");
+		return 0;
+	}
+	if (r == -EBADMSG)
+		DMWARN("%u:%u: metadata is damaged: made anew, everything counts as changed",
+		       MAJOR(s->dev), MINOR(s->dev));
+	else
+		s->unclean = false;
+	if (tm_meta_format(&s->meta, &fresh))
+		tm_session_lose(s, "cannot be written");
+	/* Even a failed attempt left nothing that could be taken for clean. */
+	tm_region_open(s);
+	return 0;
+}
+
+/* Takes the place of this set, for as long as the session lives. */
+static int reserve(struct tm_session *s, bool *ret_bypassed)
+{
+	struct tm_session *other;
+	int r = 0;
+
+	mutex_lock(&tm_sessions_lock);
+	*ret_bypassed = false;
+	if (find_set(s->md, s->meta_dev)) {
+		r = -EBUSY;
+	} else {
+		/* Another set was kept until now: this one missed that. */
+		list_for_each_entry(other, &tm_sessions, node)
+			if (other->md == s->md)
+				*ret_bypassed = true;
+		s->life = TM_STARTING;
+		list_add(&s->node, &tm_sessions);
+	}
+	mutex_unlock(&tm_sessions_lock);
+	return r;
+}
+
+static void unlist(struct tm_session *s, enum tm_life life)
+{
+	mutex_lock(&tm_sessions_lock);
+	WRITE_ONCE(s->life, life);
+	list_del_init(&s->node);
+	mutex_unlock(&tm_sessions_lock);
+}
+
+int tm_session_resume(struct tm_session *s, struct dm_target *ti,
+		      struct block_device *origin, struct block_device *meta,
+		      const struct tm_config *config)
+{
+	bool bypassed;
+	int r;
+
+	if (s->life == TM_CLOSED)
+		return -ESTALE;
+	s->meta_timeout_s = config->meta_timeout_s;
+	s->fail_when_lost = config->fail_when_lost;
+	if (s->life == TM_NEW) {
+		r = reserve(s, &bypassed);
+		if (r)
+			return r;
+		r = start(s, bypassed);
+		if (r) {
+			unlist(s, TM_NEW);
+			return r;
+		}
+	}
+	mutex_lock(&s->lock);
+	s->owner = ti;
+	s->origin = origin;
+	s->meta.bdev = meta;
+	s->quiesced = false;
+	s->held = false;
+	WRITE_ONCE(s->life, TM_LIVE);
+	mutex_unlock(&s->lock);
+	tm_session_kick(s);
+	return 0;
+}
+
+void tm_session_suspend(struct tm_session *s)
+{
+	mutex_lock(&s->lock);
+	s->quiesced = true;
+	mutex_unlock(&s->lock);
+}
+
+/* All bits into META, and the word that they can be believed. */
+static int save(struct tm_session *s)
+{
+	struct tm_super super;
+	int r;
+
+	mutex_lock(&s->lock);
+	if (s->frozen) {
+		tm_bitmap_merge(s->changed, s->frozen);
+		tm_merged_add(s->merged, &s->nr_merged, &s->cut);
+		tm_bitmap_put(s->frozen);
+		s->frozen = NULL;
+	}
+	s->state = TM_CUT_STATE_NONE;
+	tm_session_super(s, &super);
+	mutex_unlock(&s->lock);
+
+	r = tm_meta_save_bits(&s->meta, s->changed, super.epoch);
+	if (!r)
+		r = tm_meta_transition(&s->meta, &super);
+	return r;
+}
+
+/* Another table has taken the device: what it writes is not seen. */
+static void disown(struct tm_session *s)
+{
+	struct tm_super super;
+
+	mutex_lock(&s->lock);
+	tm_session_super(s, &super);
+	mutex_unlock(&s->lock);
+	super.flags = TM_SUPER_UNCLEAN | TM_SUPER_LOST;
+	if (tm_meta_transition(&s->meta, &super))
+		DMERR("%u:%u: cannot record in metadata that tracking ended",
+		      MAJOR(s->dev), MINOR(s->dev));
+}
+
+void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
+{
+	mutex_lock(&s->lock);
+	if (s->owner != ti) {
+		mutex_unlock(&s->lock);
+		return;
+	}
+	s->owner = NULL;
+	WRITE_ONCE(s->life, TM_CLOSED);
+	mutex_unlock(&s->lock);
+
+	/* Nothing is in flight: neither can be started any more. */
+	tm_region_stop(s);
+	flush_workqueue(s->wq);
+
+	if (s->mode == TM_TRACKING) {
+		if (!orderly)
+			disown(s);
+		else if (tm_region_is_open(&s->region) && save(s))
+			DMERR("%u:%u: cannot save changes: all count as changed next time",
+			      MAJOR(s->dev), MINOR(s->dev));
+	}
+	unlist(s, TM_CLOSED);
+}
+
+int tm_session_mark(struct tm_session *s, u64 first, u64 nr)
+{
+	int r = -ENODEV;
+
+	/* The lock: a cut exchanges the bits, and does not wait for messages. */
+	mutex_lock(&s->lock);
+	if (s->life == TM_LIVE) {
+		tm_bitmap_mark(s->changed, first, nr);
+		WRITE_ONCE(s->marked, true);
+		r = 0;
+	}
+	mutex_unlock(&s->lock);
+	if (!r)
+		tm_session_kick(s);
+	return r;
+}
+
+int tm_session_lost_recorded(struct tm_session *s)
+{
+	int r = -EBUSY;
+
+	mutex_lock(&s->lock);
+	if (s->life == TM_LIVE && s->mode == TM_LOST) {
+		s->lost_durable = true;
+		r = 0;
+	}
+	mutex_unlock(&s->lock);
+	if (!r)
+		tm_region_open(s);
+	return r;
+}
