@@ -12,6 +12,8 @@
 #include "cli/signals.h"
 
 const struct verb *const verbs[] = {
+	&verb_attach,
+	&verb_detach,
 	&verb_help,
 	&verb_version,
 	NULL,

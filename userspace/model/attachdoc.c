@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "format.h"
 #include "model/hashtable.h"
 #include "model/json.h"
 
@@ -31,6 +32,8 @@ int tm_attached_parse(const void *text, size_t len, const char *device,
 		    TM_CHUNK_SIZE_MIN, TM_CHUNK_SIZE_MAX, &a.chunk_size);
 	if (!j.r && !tm_chunk_size_valid(a.chunk_size))
 		tm_json_bad(&j, "chunk_size", "is not a power of two");
+	tm_json_string(&j, a.rest, "seal", TM_JSON_OPTIONAL, a.seal,
+		       sizeof(a.seal));
 	if (j.r) {
 		tm_attached_done(&a);
 		return j.r;
@@ -51,6 +54,7 @@ int tm_attached_text(const struct tm_attached *a, char **ret)
 	tm_json_put_id(&r, obj, "set", &a->t.set);
 	tm_json_put_u64(&r, obj, "sectors", a->sectors);
 	tm_json_put_u64(&r, obj, "chunk_size", a->chunk_size);
+	tm_json_put_string(&r, obj, "seal", a->seal);
 	if (!r)
 		r = tm_json_text(obj, ret);
 	json_decref(obj);
@@ -61,4 +65,15 @@ void tm_attached_done(struct tm_attached *a)
 {
 	json_decref(a->rest);
 	*a = (struct tm_attached){ .rest = NULL };
+}
+
+int tm_attached_meta_bytes(uint64_t sectors, uint32_t chunk_size,
+			   uint64_t *ret)
+{
+	struct tm_geometry geo;
+
+	if (tm_geometry_init(&geo, sectors, chunk_size / 512, 0))
+		return -EINVAL;
+	*ret = geo.meta_sectors * TM_SECTOR_BYTES;
+	return 0;
 }

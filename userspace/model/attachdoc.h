@@ -16,10 +16,18 @@
 #include "model/diskdoc.h"
 #include "model/error.h"
 
+#define TM_SEAL_SIZE	65
+
 struct tm_attached {
 	struct tm_tracked t;
 	uint64_t sectors;	/* length of the mapping; its origin may grow */
 	uint32_t chunk_size;	/* bytes, of the kernel's chunks */
+	/*
+	 * Set by `detach`, which keeps the record: a digest of the origin's ends
+	 * as it was left, "" while attached. If it differs when the origin is
+	 * attached again, something has written there meanwhile.
+	 */
+	char seal[TM_SEAL_SIZE];
 	json_t *rest;
 };
 
@@ -34,5 +42,12 @@ int tm_attached_parse(const void *text, size_t len, const char *device,
 int tm_attached_text(const struct tm_attached *a, char **ret);
 
 void tm_attached_done(struct tm_attached *a);
+
+/*
+ * How large metadata must be, in bytes, to track @sectors in chunks of
+ * @chunk_size bytes. 0 or -EINVAL.
+ */
+int tm_attached_meta_bytes(uint64_t sectors, uint32_t chunk_size,
+			   uint64_t *ret);
 
 #endif

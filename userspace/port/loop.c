@@ -115,3 +115,12 @@ int loop_detach(const char *node)
 	close(fd);
 	return r;
 }
+
+int loop_find(const char *file, char ret[LOOP_NODE_SIZE])
+{
+	struct stat st;
+
+	if (stat(file, &st) < 0)
+		return -errno;
+	return find_attached(&st, ret);
+}

@@ -15,4 +15,7 @@
 int loop_attach(const char *file, char ret[LOOP_NODE_SIZE]);
 int loop_detach(const char *node);
 
+/* The node that @file is attached to; -ENOENT when it is not. */
+int loop_find(const char *file, char ret[LOOP_NODE_SIZE]);
+
 #endif

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "engine/attach.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/attached.h"
+#include "engine/cut.h"
+#include "engine/seal.h"
+#include "port/dm.h"
+#include "port/loop.h"
+#include "port/mapping.h"
+
+/* A cut in the hands of a backup is not for us to end, unless told to. */
+static int end_frozen(const char *name, bool end_cut, struct tm_error *err)
+{
+	struct tracked_status st;
+	char snap[160];
+	int r = tracked_status(name, &st, err);
+
+	if (r)
+		return r;
+	if (st.stage != TRACKED_NONE && !end_cut) {
+		tm_error_set(err, -EBUSY, TM_EXIT_BUSY, name,
+			     "cannot detach '%s': a backup of it is running, or "
+			     "was left unfinished", name);
+		tm_error_action(err, "wait for it; or run a backup, which "
+				     "settles what was left");
+		return -EBUSY;
+	}
+	if (st.stage != TRACKED_NONE)
+		r = cut_end(name, st.frozen, false, err);
+	snprintf(snap, sizeof(snap), "%.120s-snap", name);
+	return r ? r : mapping_remove(snap, err);
+}
+
+/* A loop device that attach made for @place. */
+static void let_go(const char *place)
+{
+	char node[LOOP_NODE_SIZE];
+
+	if (strcmp(place, "-") && !loop_find(place, node))
+		loop_detach(node);
+}
+
+static int seal(const char *state, struct tm_attached *a, struct tm_error *err)
+{
+	int r = seal_of(a->t.origin, a->seal, err);
+
+	return r ? r : attached_save(state, a, err);
+}
+
+int detach(const char *name, const char *state, bool end_cut, bool keep,
+	   struct tm_error *err)
+{
+	struct mapping_info info;
+	struct tm_attached a;
+	bool recorded;
+	int r = mapping_info(name, &info, err);
+
+	if (r)
+		return r;
+	r = attached_load(state, name, &a, err);
+	if (r && r != -ENOENT)
+		return r;
+	recorded = !r;
+	if (!info.exists && !recorded)
+		return tm_error_set(err, -ENOENT, TM_EXIT_NOT_FOUND, name,
+				    "cannot detach '%s': there is no such "
+				    "tracked device", name);
+	r = info.exists ? end_frozen(name, end_cut, err) : 0;
+	if (!r)
+		r = mapping_remove(name, err);
+	if (r == -EBUSY && info.exists)
+		tm_error_action(err, "unmount what is on /dev/mapper/%s, and "
+				     "stop what uses it", name);
+	if (!r && recorded) {
+		/* The store first: no snapshot is left to use it. */
+		let_go(a.t.store);
+		let_go(a.t.meta);
+		if (!keep && info.exists)
+			r = seal(state, &a, err);
+	}
+	if (recorded)
+		tm_attached_done(&a);
+	return r;
+}
