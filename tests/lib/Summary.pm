@@ -7,7 +7,7 @@ package Summary;
 
 use strict;
 use warnings;
-use parent 'TAP::Formatter::Console';
+use parent 'TAP::Formatter::File';
 
 sub log_of
 {
