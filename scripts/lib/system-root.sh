@@ -1,20 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# system-root.sh - make the systemd guest's image: OUT/{root.img,vmlinuz,
-# initrd,release}
+# system-root.sh - make the systemd guest's image: OUT/{root.img,initrd}
 #
-# Usage: system-root.sh OUT
+# Usage: system-root.sh KERNEL-ROOT RELEASE MIRROR OUT
 #
-# The caller keys its cache by this file's bytes, so all that goes into the
-# image is written here.
+# The modules come from KERNEL-ROOT/lib/modules/RELEASE. The image's cache is
+# keyed by this file's bytes, so all else that goes into it is written here.
 set -eu
 
-out=$1
+kernel_root=$1 release=$2 mirror=$3 out=$4
 root=$out/root
 packages="systemd systemd-sysv udev dmsetup lvm2 xfsprogs e2fsprogs kmod
-	iproute2 fdisk busybox-static linux-image-cloud-amd64
-	postgresql postgresql-contrib
+	iproute2 fdisk jq busybox-static zstd postgresql postgresql-contrib
 	libcurl4 libjansson4 libexpat1 libinih1 libpopt0 liburing2
 	libdevmapper1.02.1 libblkid1 libssl3"
 # What the little initrd loads to find the root disk.
@@ -22,34 +20,69 @@ initrd_modules="virtio_pci virtio_blk"
 
 make_root()
 {
-	# shellcheck disable=SC2086 # a list of words
-	mmdebstrap --quiet --variant=minbase \
-		--include="$(echo $packages | tr ' ' ',')" bookworm "$root" >&2
-	release=$(basename "$root"/lib/modules/*)
-	cp "$root/boot/vmlinuz-$release" "$out/vmlinuz"
-	echo "$release" >"$out/release"
-	rm -rf "$root"/boot/* "$root"/var/lib/apt/lists/* \
-		"$root"/var/cache/apt/*.bin "$root"/var/cache/apt/archives/*.deb \
-		"$root"/var/lib/postgresql/15 "$root"/etc/postgresql/15
+	for suite in "debian bookworm" "debian bookworm-updates" \
+		"debian-security bookworm-security"; do
+		echo "deb $mirror/$suite main"
+	done | mmdebstrap --mode=root --variant=minbase \
+		--include="$(echo "$packages" | tr -s '\n\t ' ,)" \
+		--aptopt='APT::Install-Recommends "false"' \
+		--aptopt='Acquire::Languages "none"' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		bookworm "$root" -
+	mkdir -p "$root/lib/modules"
+	cp -a "$kernel_root/lib/modules/$release" "$root/lib/modules/"
+	rm -rf "$root/lib/modules/$release/build" \
+		"$root/lib/modules/$release/source" \
+		"$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* \
+		"$root/var/lib/postgresql/15" "$root/etc/postgresql/15"
+}
+
+# A cluster with pgbench's tables, to be copied to where a guest wants it:
+# making one takes an emulated processor a minute.
+make_cluster()
+{
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	chroot "$root" setpriv --reuid postgres --regid postgres \
+		--clear-groups env -i HOME=/var/lib/postgresql \
+		PATH=/usr/lib/postgresql/15/bin:/usr/bin:/bin sh -ec '
+		seed=/var/lib/postgresql/seed
+		cd /tmp
+		initdb -D $seed --no-locale --encoding=UTF8 --auth=trust \
+			--data-checksums --wal-segsize=4 --no-sync --no-instructions
+		cat >>$seed/postgresql.conf <<-END
+		listen_addresses = '\'\''
+		unix_socket_directories = '\''/tmp'\''
+		dynamic_shared_memory_type = mmap
+		shared_buffers = 64MB
+		min_wal_size = 16MB
+		max_wal_size = 64MB
+		jit = off
+		END
+		pg_ctl -s -w -D $seed -l /tmp/seed.log start
+		pgbench -q -i -s 4 -h /tmp postgres
+		psql -q -h /tmp postgres -c "CREATE EXTENSION amcheck"
+		pg_ctl -s -w -D $seed stop
+		rm /tmp/seed.log'
 }
 
 # Nothing that costs an emulated processor time for nothing.
-quiet_units()
+quiet()
 {
 	for unit in postgresql.service apt-daily.timer apt-daily-upgrade.timer \
 		dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
 		fstrim.timer lvm2-monitor.service dm-event.socket \
-		getty@tty1.service getty-static.service serial-getty@ttyS0.service console-getty.service \
+		getty@tty1.service getty-static.service \
+		serial-getty@ttyS0.service console-getty.service \
 		systemd-hwdb-update.service systemd-journal-catalog-update.service \
-		systemd-update-utmp.service systemd-pstore.service \
-		systemd-random-seed.service systemd-logind.service \
-		ldconfig.service systemd-journal-flush.service \
-		systemd-update-utmp-runlevel.service user.slice \
-		systemd-user-sessions.service modprobe@drm.service \
-		sys-kernel-tracing.mount sys-kernel-debug.mount \
+		systemd-update-utmp.service systemd-update-utmp-runlevel.service \
+		systemd-pstore.service systemd-random-seed.service \
+		systemd-logind.service ldconfig.service user.slice \
+		systemd-journal-flush.service systemd-user-sessions.service \
+		systemd-binfmt.service modprobe@drm.service \
 		modprobe@configfs.service modprobe@fuse.service \
 		modprobe@efi_pstore.service modprobe@loop.service \
-		systemd-binfmt.service dev-hugepages.mount; do
+		sys-kernel-tracing.mount sys-kernel-debug.mount \
+		dev-hugepages.mount; do
 		ln -sf /dev/null "$root/etc/systemd/system/$unit"
 	done
 	for module in kvm kvm_amd kvm_intel ata_generic ata_piix libata button \
@@ -69,25 +102,25 @@ quiet_units()
 # in /vm/args. ttyS1 carries what it prints, ttyS2 its exit status.
 guest_side()
 {
-	mkdir -p "$root/vm"
-	cat >"$root/usr/local/bin/vm-guest" <<-'END'
+	cat >"$root/usr/local/bin/vm-guest" <<-'EOT'
 	#!/bin/sh
 	for tty in /dev/ttyS1 /dev/ttyS2; do
-		stty -F $tty raw -echo 115200
+		stty -F "$tty" raw -echo 115200
 	done
 	ip link set lo up
-	if ip link show eth0 >/dev/null 2>&1; then
-		ip link set eth0 up
-		ip addr add 10.0.2.15/24 dev eth0
-	fi
-	cd /vm
+	ip link set eth0 up
+	ip addr add 10.0.2.15/24 dev eth0
+	cd /root || exit
 	eval "set -- $(cat /vm/args)"
-	./script "$@" >/dev/ttyS1 2>&1 </dev/null
-	echo "exit $?" >/dev/ttyS2
-	END
-	cat >"$root/usr/local/bin/host" <<-'END'
+	/vm/script "$@" >/dev/ttyS1 2>&1 </dev/null
+	status=$?
+	sync
+	echo "exit $status" >/dev/ttyS2
+	EOT
+	cat >"$root/usr/local/bin/host" <<-'EOT'
 	#!/bin/sh
-	# host ARG... - run the host's handler; its output and exit status
+	# host ARG... - run the handler on the host with these arguments, print
+	# what it prints, exit as it exits
 	{
 		printf '%s\n' "$@"
 		echo
@@ -95,8 +128,8 @@ guest_side()
 		NR > 1 { print last; fflush() }
 		{ last = $0 }
 		END { exit last ~ /^exit [0-9]+$/ ? substr(last, 6) : 1 }'
-	END
-	cat >"$root/etc/systemd/system/vm-guest.service" <<-'END'
+	EOT
+	cat >"$root/etc/systemd/system/vm-guest.service" <<-'EOT'
 	[Unit]
 	Description=The script of this guest
 	After=multi-user.target
@@ -104,10 +137,10 @@ guest_side()
 	FailureAction=poweroff
 	[Service]
 	Type=exec
-	Environment=HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	Environment=HOME=/root LC_ALL=C
+	Environment=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 	ExecStart=/usr/local/bin/vm-guest
-	KillMode=mixed
-	END
+	EOT
 	chmod +x "$root/usr/local/bin/vm-guest" "$root/usr/local/bin/host"
 	mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
 	ln -sf ../vm-guest.service \
@@ -115,7 +148,6 @@ guest_side()
 	ln -sf /lib/systemd/system/multi-user.target \
 		"$root/etc/systemd/system/default.target"
 	echo virtio_net >"$root/etc/modules-load.d/vm.conf"
-	ln -sf /dev/null "$root/etc/systemd/network/99-default.link"
 }
 
 make_initrd()
@@ -135,7 +167,7 @@ make_initrd()
 			echo "$file" >>"$top/m/order"
 		done
 	done
-	cat >"$top/init" <<-'END'
+	cat >"$top/init" <<-'EOT'
 	#!/bin/busybox sh
 	PATH=/bin
 	/bin/busybox --install -s /bin
@@ -149,20 +181,20 @@ make_initrd()
 		[ "$(cat "$b/serial")" != root ] || disk=/dev/${b##*/}
 	done
 	mount -t ext4 -o noatime "$disk" /root || poweroff -f
-	[ ! -d /add ] || cp -a /add/. /root/
+	cp -a /add/. /root/
 	umount /proc /sys
 	mount -o move /dev /root/dev
 	exec switch_root /root /sbin/init
-	END
+	EOT
 	chmod +x "$top/init"
-	(cd "$top" && find . | "$root/bin/busybox" cpio -o -H newc 2>/dev/null) |
+	(cd "$top" && find . | "$root/bin/busybox" cpio -o -H newc) |
 		gzip -1 >"$out/initrd"
 }
 
 make_root
-quiet_units
+make_cluster
+quiet
 guest_side
 make_initrd
-mke2fs -q -t ext4 -L root -d "$root" -E lazy_itable_init=1,root_owner=0:0 \
-	"$out/root.img" 3G >&2
-rm -rf "$root" "$out/initrd.d"
+mke2fs -q -t ext4 -L root -d "$root" "$out/root.img" 3G
+rm -rf "${root:?}" "$out/initrd.d"
