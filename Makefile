@@ -31,6 +31,12 @@ SANOBJ   := $(LIBOBJ:$(B)/%=$(B)/san/%)
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,\
 	      $(sort $(wildcard tests/unit/test_*.c)))
 
+# Programs that tests of port/ call on this machine, under ASan and UBSan.
+TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/%,\
+	      $(sort $(wildcard tests/system/tools/*.c)))
+TOOLOBJ  := $(filter $(B)/san/userspace/model/% $(B)/san/userspace/port/% \
+	      $(B)/san/kmod/%,$(SANOBJ))
+
 # Programs that run in guests, tests/vm/tools: one each, and what they share.
 VMTOOLS  := $(patsubst tests/vm/tools/%.c,$(B)/tests/%,\
 	      $(sort $(wildcard tests/vm/tools/*.c)))
@@ -51,8 +57,11 @@ MODULE_FILES = $(shell find Kbuild dkms.conf kmod -name '*.[ch]' -o \
 KVER       ?= $(shell uname -r)
 RELEASES   := bullseye bookworm trixie sid
 
-.PHONY: all modules unit vmtools lab check check-kernels check-debug install \
-	uninstall clean help
+.PHONY: all modules unit tools vmtools lab check check-kernels check-debug \
+	install uninstall clean help
+# Objects are kept: they are shared by many programs.
+.SECONDARY:
+
 all: $(B)/tidemark	## the program
 
 $(B)/tidemark: $(OBJ)
@@ -75,6 +84,12 @@ $(B)/unit/%: tests/unit/%.c $(SANOBJ)
 $(B)/tests/%: $(B)/tests/vm/tools/%.o $(VMLIBOBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ldevmapper -luring -lpthread
 
+$(B)/tests/%: $(B)/san/tests/system/tools/%.o $(TOOLOBJ)
+	@mkdir -p $(@D)
+	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+tools: $(TOOLS)	## the programs that tests of port/ call
+
 vmtools: $(VMTOOLS)	## the programs that run in guests
 
 unit: $(UNIT)	## the unit tests' programs, under ASan and UBSan
@@ -86,7 +101,7 @@ lab:		## the roots and kernels that the tests run in (cached)
 	set -e; for r in $(RELEASES); do scripts/vm root $$r >/dev/null; done
 	scripts/vm kernel debug >/dev/null
 
-check: all unit vmtools		## every test; JOBS at a time
+check: all unit tools vmtools		## every test; JOBS at a time
 	@tests/run
 
 check-kernels: all vmtools	## the module's tests in full on every kernel
@@ -129,5 +144,6 @@ help:		## this list
 	@sed -n 's/^\([a-z-]*\):.*##[ \t]*\(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) \
 		| expand -t 20
 
+-include $(TOOLS:$(B)/tests/%=$(B)/san/tests/system/tools/%.d)
 -include $(VMTOOLS:$(B)/tests/%=$(B)/tests/vm/tools/%.d) $(VMLIBOBJ:.o=.d)
 -include $(OBJ:.o=.d) $(SANOBJ:.o=.d) $(UNIT:=.d)
