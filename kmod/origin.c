@@ -347,15 +347,22 @@ static void origin_status(struct dm_target *ti, status_type_t type,
 
 static int parse_id(const char *text, struct tm_id *ret)
 {
-	const char *p;
+	struct tm_id id = {};
+	unsigned int i;
 
 	if (strlen(text) != TM_CUTID_LEN)
 		return -EINVAL;
-	for (p = text; *p; p++)
-		if (!isdigit(*p) && (*p < 'a' || *p > 'f'))
+	for (i = 0; i < TM_CUTID_LEN; i++) {
+		char c = text[i];
+
+		if (!isdigit(c) && (c < 'a' || c > 'f'))
 			return -EINVAL;
-	if (hex2bin(ret->b, text, TM_ID_BYTES) || tm_id_is_none(ret))
+		id.b[i / 2] = id.b[i / 2] << 4 |
+			      (isdigit(c) ? c - '0' : c - 'a' + 10);
+	}
+	if (tm_id_is_none(&id))
 		return -EINVAL;
+	*ret = id;
 	return 0;
 }
 
