@@ -12,8 +12,16 @@
 #include "cli/signals.h"
 
 const struct verb *const verbs[] = {
+	&verb_vault_create,
+	&verb_protect,
 	&verb_attach,
 	&verb_detach,
+	&verb_backup,
+	&verb_points,
+	&verb_points_list,
+	&verb_points_show,
+	&verb_restore_disk,
+	&verb_verify,
 	&verb_help,
 	&verb_version,
 	NULL,

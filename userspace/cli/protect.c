@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/* protect.c - `tidemark protect` */
+
+#include "cli/settings.h"
+#include "engine/protect.h"
+#include "model/hashtable.h"
+
+static char *disk_name, *item_name, *chunk_size;
+
+static const struct poptOption options[] = {
+	{ "disk", 'd', POPT_ARG_STRING, &disk_name, 0,
+	  "the disk's name in the vault (default: from its path)", "NAME" },
+	{ "item", 'i', POPT_ARG_STRING, &item_name, 0,
+	  "this machine's name in the vault (default: its host name)",
+	  "NAME" },
+	{ "chunk-size", 0, POPT_ARG_STRING, &chunk_size, 0,
+	  "unit of tracking and hashing, 4K to 4M (default 64K); for good",
+	  "SIZE" },
+	POPT_TABLEEND
+};
+
+static int parse_chunk_size(const struct cli *cli, uint32_t *ret,
+			    struct tm_error *err)
+{
+	uint64_t size = 0;
+
+	if (chunk_size &&
+	    (tm_size_parse(chunk_size, &size) || !tm_chunk_size_valid(size)))
+		return cli_usage(cli, err, "'%s' is no chunk size: a power of two from 4K to 4M",
+				 chunk_size);
+	*ret = size;
+	return 0;
+}
+
+static int protect_run(struct cli *cli, const char **args, struct tm_error *err)
+{
+	struct protect_options how = {
+		.path = args[1], .disk = disk_name, .item = item_name,
+	};
+	struct tm_config config;
+	struct vault vault;
+	struct tm_disk disk;
+	char id[TM_ID_SIZE];
+	int r;
+
+	r = parse_chunk_size(cli, &how.chunk_size, err);
+	if (!r)
+		r = settings_load(cli, &config, err);
+	if (!r)
+		r = vault_open(&vault, &config, args[0], &cli->report, err);
+	if (r)
+		return r;
+	r = protect_disk(&vault, &how, &disk, err);
+	vault_close(&vault);
+	if (r)
+		return r;
+	tm_id_format(id, &disk.item);
+	cli_result(cli, "disk", json_string(disk.name));
+	cli_result(cli, "path", json_string(disk.path));
+	cli_result(cli, "item", json_string(disk.item_name));
+	cli_result(cli, "item_id", json_string(id));
+	cli_result(cli, "container", json_string(disk.container));
+	cli_result(cli, "vault", json_string(disk.vault));
+	cli_result(cli, "chunk_size", json_integer(disk.chunk_size));
+	cli_say(cli, "Disk '%s' (%s) of machine '%s' is protected in %s\n"
+		"Run 'tidemark backup' for its first recovery point.\n",
+		disk.name, disk.path, disk.item_name, disk.vault);
+	tm_disk_done(&disk);
+	return 0;
+}
+
+const struct verb verb_protect = {
+	.name = "protect",
+	.arguments = "URL PATH",
+	.summary = "register a disk of this machine in a vault",
+	.text =
+"PATH is a block device or an image file; for a device, a name that outlasts a\n"
+"reboot (under /dev/disk/by-id) is best. The first disk also registers the\n"
+"machine and makes a container for its data. Nothing is backed up yet.\n"
+"\n"
+"Without tracking, every backup reads the whole disk and sends what differs.\n"
+"'tidemark attach' puts the kernel's tracking under a disk.\n",
+	.examples =
+"  tidemark protect https://acme.blob.core.windows.net/backups /dev/sda\n"
+"  tidemark protect https://acme.blob.core.windows.net/backups \\\n"
+"      /dev/disk/by-id/scsi-data --disk data --item db1\n",
+	.options = options,
+	.min_args = 2,
+	.max_args = 2,
+	.run = protect_run,
+};
