@@ -81,6 +81,8 @@ static int connect_service(struct vault *v, struct tm_error *err)
 {
 	struct http_config http = {
 		.ca_file = *v->config->ca_file ? v->config->ca_file : NULL,
+		/* tm_address_parse() lets plain HTTP pass for addresses only. */
+		.allow_plain = !v->address.https,
 		.timeout_s = v->config->timeout,
 		.cancelled = is_cancelled,
 		.cancelled_arg = v,
@@ -97,6 +99,7 @@ static int connect_service(struct vault *v, struct tm_error *err)
 		return tm_error_set(err, r, tm_exit_from_errno(r), v->url,
 				    "cannot prepare to reach '%s': %s", v->url,
 				    strerror(-r));
+	blobservice_set_version(v->service, v->config->api_version);
 	return 0;
 }
 

@@ -69,6 +69,9 @@ int blobservice_new(const char *endpoint, const struct azauth *auth,
 		    const struct http_config *http, struct blobservice **ret);
 void blobservice_free(struct blobservice *service);
 
+/* The version of the REST API to ask for; borrowed. Without: 2020-10-02. */
+void blobservice_set_version(struct blobservice *service, const char *version);
+
 const struct blob_counters *
 blobservice_counters(const struct blobservice *service);
 

@@ -19,6 +19,7 @@ struct blobservice {
 	char *endpoint;
 	size_t path_at;			/* where the endpoint's path begins */
 	const struct azauth *auth;
+	const char *version;
 	struct http_config config;
 	struct http *http;
 	struct blob_counters counters;
@@ -41,6 +42,7 @@ int blobservice_new(const char *endpoint, const struct azauth *auth,
 	if (!service)
 		return -ENOMEM;
 	service->auth = auth;
+	service->version = API_VERSION;
 	if (http)
 		service->config = *http;
 	service->endpoint = strndup(endpoint, len);
@@ -59,8 +61,17 @@ int blobservice_new(const char *endpoint, const struct azauth *auth,
 int blobservice_clone(const struct blobservice *service,
 		      struct blobservice **ret)
 {
-	return blobservice_new(service->endpoint, service->auth,
-			       &service->config, ret);
+	int r = blobservice_new(service->endpoint, service->auth,
+				&service->config, ret);
+
+	if (!r)
+		(*ret)->version = service->version;
+	return r;
+}
+
+void blobservice_set_version(struct blobservice *service, const char *version)
+{
+	service->version = version;
 }
 
 void blobservice_free(struct blobservice *service)
@@ -264,7 +275,7 @@ static void add_own_headers(struct blobcall *call)
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT",
 		 gmtime_r(&now, &tm));
 	blobcall_header(call, "x-ms-date", date);
-	blobcall_header(call, "x-ms-version", API_VERSION);
+	blobcall_header(call, "x-ms-version", call->service->version);
 	blobcall_header(call, "User-Agent", "tidemark/" TIDEMARK_VERSION);
 	if (crypto_uuid(id))
 		keep(call, -EIO);
