@@ -173,13 +173,23 @@ static int choose_name(const struct attach_request *req,
 struct nodes {
 	char meta[TM_DEVICE_SIZE];	/* "" for none */
 	char store[TM_DEVICE_SIZE];
+	bool made_meta, made_store;	/* a loop device, just now */
 };
+
+/* When the attempt has failed. */
+static void nodes_undo(const struct nodes *nodes, const struct tm_attached *a)
+{
+	if (nodes->made_meta)
+		attached_let_go(a->t.meta);
+	if (nodes->made_store)
+		attached_let_go(a->t.store);
+}
 
 static int check_meta(const struct tm_attached *a, const struct blkdev *origin,
 		      uint64_t need, struct nodes *nodes, struct tm_error *err)
 {
 	struct blkdev dev;
-	int r = attached_node(a->t.meta, nodes->meta, err);
+	int r = attached_node(a->t.meta, nodes->meta, &nodes->made_meta, err);
 
 	if (r || !nodes->meta[0])
 		return r;
@@ -199,7 +209,8 @@ static int check_store(const struct tm_attached *a, const struct blkdev *origin,
 		       struct nodes *nodes, struct tm_error *err)
 {
 	struct blkdev dev;
-	int r = attached_node(a->t.store, nodes->store, err);
+	int r = attached_node(a->t.store, nodes->store, &nodes->made_store,
+			      err);
 
 	if (r || !nodes->store[0])
 		return r;
@@ -340,12 +351,14 @@ int attach_new(const struct attach_request *req, const char *state,
 	       struct attach_result *ret, struct tm_error *err)
 {
 	struct tm_attached a = { .sectors = 0 };
-	struct nodes nodes;
+	struct nodes nodes = { .meta = "" };
 	int r = plan(req, state, &a, &nodes, err);
 
+	if (!r)
+		r = attach(&a, &nodes, is_known(&a, state), state, ret, err);
 	if (r)
-		return r;
-	return attach(&a, &nodes, is_known(&a, state), state, ret, err);
+		nodes_undo(&nodes, &a);
+	return r;
 }
 
 /* Until @path is there, or @deadline has passed. */
@@ -403,8 +416,8 @@ int attach_again(const char *name, const char *state, unsigned int wait_s,
 		 struct attach_result *ret, struct tm_error *err)
 {
 	struct mapping_info info;
+	struct nodes nodes = { .meta = "" };
 	struct tm_attached a;
-	struct nodes nodes;
 	int r = attached_load(state, name, &a, err);
 
 	if (r == -ENOENT)
@@ -422,6 +435,8 @@ int attach_again(const char *name, const char *state, unsigned int wait_s,
 		r = check_again(&a, &nodes, err);
 	if (!r)
 		r = attach(&a, &nodes, true, state, ret, err);
+	if (r)
+		nodes_undo(&nodes, &a);
 	tm_attached_done(&a);
 	return r;
 }

@@ -145,12 +145,24 @@ int attached_list(const char *state, char ***ret, size_t *ret_n,
 	return 0;
 }
 
-int attached_node(const char *place, char *ret, struct tm_error *err)
+void attached_let_go(const char *place)
+{
+	char node[LOOP_NODE_SIZE];
+
+	if (strcmp(place, "-") && !loop_find(place, node))
+		loop_detach(node);
+}
+
+int attached_node(const char *place, char *ret, bool *ret_made,
+		  struct tm_error *err)
 {
 	char loop[LOOP_NODE_SIZE];
 	struct stat st;
+	bool made;
 	int r;
 
+	if (ret_made)
+		*ret_made = false;
 	if (!strcmp(place, "-")) {
 		ret[0] = '\0';
 		return 0;
@@ -167,9 +179,12 @@ int attached_node(const char *place, char *ret, struct tm_error *err)
 		return tm_error_set(err, -EINVAL, TM_EXIT_USAGE, place,
 				    "cannot use '%s': it is neither a block "
 				    "device nor a file", place);
-	r = loop_attach(place, loop);
+	made = loop_find(place, loop) == -ENOENT;
+	r = made ? loop_attach(place, loop) : 0;
 	if (r)
 		return fail(err, r, "attach a loop device to", place);
+	if (ret_made)
+		*ret_made = made;
 	strcpy(ret, loop);
 	return 0;
 }

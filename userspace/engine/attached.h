@@ -8,6 +8,7 @@
 #ifndef TIDEMARK_ENGINE_ATTACHED_H
 #define TIDEMARK_ENGINE_ATTACHED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/attachdoc.h"
@@ -29,7 +30,12 @@ void attached_free_list(char **names, size_t n);
 /*
  * A device node for @place, which is a block device or a regular file: a file
  * is attached to a loop device. "-" gives "". @ret has room for TM_DEVICE_SIZE.
+ * *@ret_made, if not NULL: a loop device was attached for it just now.
  */
-int attached_node(const char *place, char *ret, struct tm_error *err);
+int attached_node(const char *place, char *ret, bool *ret_made,
+		  struct tm_error *err);
+
+/* Detaches the loop device of @place, if it is a file that has one. */
+void attached_let_go(const char *place);
 
 #endif

@@ -9,7 +9,6 @@
 #include "engine/cut.h"
 #include "engine/seal.h"
 #include "port/dm.h"
-#include "port/loop.h"
 #include "port/mapping.h"
 
 /* A cut in the hands of a backup is not for us to end, unless told to. */
@@ -33,15 +32,6 @@ static int end_frozen(const char *name, bool end_cut, struct tm_error *err)
 		r = cut_end(name, st.frozen, false, err);
 	snprintf(snap, sizeof(snap), "%.120s-snap", name);
 	return r ? r : mapping_remove(snap, err);
-}
-
-/* A loop device that attach made for @place. */
-static void let_go(const char *place)
-{
-	char node[LOOP_NODE_SIZE];
-
-	if (strcmp(place, "-") && !loop_find(place, node))
-		loop_detach(node);
 }
 
 static int seal(const char *state, struct tm_attached *a, struct tm_error *err)
@@ -77,8 +67,8 @@ int detach(const char *name, const char *state, bool end_cut, bool keep,
 				     "stop what uses it", name);
 	if (!r && recorded) {
 		/* The store first: no snapshot is left to use it. */
-		let_go(a.t.store);
-		let_go(a.t.meta);
+		attached_let_go(a.t.store);
+		attached_let_go(a.t.meta);
 		if (!keep && info.exists)
 			r = seal(state, &a, err);
 	}

@@ -20,7 +20,7 @@ static int find_store(struct part *p, const char *state, struct tm_error *err)
 		return 0;	/* attached by hand: the pool must do */
 	if (r)
 		return r;
-	r = attached_node(a.t.store, p->store, err);
+	r = attached_node(a.t.store, p->store, NULL, err);
 	tm_attached_done(&a);
 	if (r || !p->store[0])
 		return r;
