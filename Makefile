@@ -49,6 +49,7 @@ SBINDIR     = $(DESTDIR)$(PREFIX)/sbin
 MANDIR      = $(DESTDIR)$(PREFIX)/share/man
 COMPDIR     = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 UNITDIR     = $(DESTDIR)/lib/systemd/system
+RULESDIR    = $(DESTDIR)/lib/udev/rules.d
 MODULE_SRC  = $(DESTDIR)/usr/src/dm-tidemark-$(VERSION)
 MODULE_FILES = $(shell find Kbuild dkms.conf kmod -name '*.[ch]' -o \
 		-name Kbuild -o -name '*.sh' -o -name dkms.conf)
@@ -115,9 +116,11 @@ install: all	## the program, and the module's source for DKMS
 	install -D -m 755 $(B)/tidemark $(SBINDIR)/tidemark
 	set -e; for f in $(wildcard userspace/man/*.8 userspace/man/*.5); do \
 		install -D -m 644 $$f $(MANDIR)/man$${f##*.}/$${f##*/}; done
-	set -e; for f in $(wildcard userspace/systemd/*.service); do \
+	set -e; for f in $(wildcard userspace/systemd/*.service \
+		userspace/systemd/*.timer); do \
 		install -D -m 644 $$f $(UNITDIR)/$${f##*/}; \
 		sed -i 's|@sbindir@|$(PREFIX)/sbin|g' $(UNITDIR)/$${f##*/}; done
+	install -D -m 644 -t $(RULESDIR) userspace/systemd/90-tidemark.rules
 	set -e; for f in $(wildcard userspace/completion/*); do \
 		install -D -m 644 $$f $(COMPDIR)/$${f##*/}; done
 	set -e; for f in $(MODULE_FILES); do \
@@ -131,7 +134,9 @@ uninstall:	## what `install` has put there
 	rm -rf $(MODULE_SRC)
 	rm -f $(SBINDIR)/tidemark
 	rm -f $(patsubst userspace/systemd/%,$(UNITDIR)/%,\
-		$(wildcard userspace/systemd/*.service))
+		$(wildcard userspace/systemd/*.service \
+		userspace/systemd/*.timer))
+	rm -f $(RULESDIR)/90-tidemark.rules
 	rm -f $(patsubst userspace/completion/%,$(COMPDIR)/%,\
 		$(wildcard userspace/completion/*))
 	rm -f $(foreach f,$(wildcard userspace/man/*.8 userspace/man/*.5),\

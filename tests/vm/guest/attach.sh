@@ -31,6 +31,7 @@ refused()
 	is "$text: nothing on stdout" "$(cat /tmp/out)" ""
 }
 
+# shellcheck disable=SC2317 # ok calls it
 json()
 {
 	tidemark --json "$@" >/tmp/json
