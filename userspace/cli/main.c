@@ -22,6 +22,7 @@ const struct verb *const verbs[] = {
 	&verb_points_show,
 	&verb_restore_disk,
 	&verb_verify,
+	&verb_status,
 	&verb_help,
 	&verb_version,
 	NULL,
