@@ -11,7 +11,8 @@
 #
 # azurite_start sets AZURITE_PORT, AZURITE_URL and AZURITE_PID and exports
 # AZURE_STORAGE_CONNECTION_STRING. AZURITE=3.35 in the environment chooses the
-# older release: faster, but it does not check an MD5.
+# older release: faster, but it does not check an MD5. AZURITE_CERT and
+# AZURITE_CERT_KEY, files in PEM, make it speak TLS.
 
 # The key of the emulator's one account, as its documentation publishes it.
 AZURITE_ACCOUNT=devstoreaccount1
@@ -52,14 +53,22 @@ azurite_start() {
 	3.35) azurite_module=azurite-3.35 ;;
 	*) azurite_module=azurite ;;
 	esac
-	mkdir -p "$1" && : >"$1/azurite.log" || return 1
+	azurite_data=$1
+	azurite_scheme=http
+	set --
+	if [ -n "${AZURITE_CERT:-}" ]; then
+		azurite_scheme=https
+		set -- --cert "$AZURITE_CERT" --key "$AZURITE_CERT_KEY"
+	fi
+	mkdir -p "$azurite_data" && : >"$azurite_data/azurite.log" || return 1
 	# With its parent it goes too, even if that is killed.
 	setpriv --pdeathsig TERM node --no-deprecation \
 		"$(azurite_home)/node_modules/$azurite_module/dist/src/blob/main.js" \
 		--blobHost 127.0.0.1 --blobPort "${AZURITE_PORT_WANTED:-0}" \
-		--silent --disableTelemetry --location "$1" \
-		>"$1/azurite.log" 2>&1 &
+		--silent --disableTelemetry --location "$azurite_data" "$@" \
+		>"$azurite_data/azurite.log" 2>&1 &
 	AZURITE_PID=$!
+	! command -v at_exit >/dev/null || at_exit azurite_stop
 	AZURITE_PORT=
 	azurite_tries=0
 	# The line that tells the port may lack its end for a while.
@@ -67,25 +76,26 @@ azurite_start() {
 	      kill -0 "$AZURITE_PID" 2>/dev/null; do
 		azurite_tries=$((azurite_tries + 1))
 		sleep 0.05
-		AZURITE_PORT=$(sed -n "s|.*listens on http://127.0.0.1:||p" \
-			"$1/azurite.log")
+		AZURITE_PORT=$(sed -n \
+			"s|.*listens on https*://127.0.0.1:||p" \
+			"$azurite_data/azurite.log")
 	done
 	if [ -z "$AZURITE_PORT" ]; then
 		echo "cannot start Azurite: it says:" >&2
-		cat "$1/azurite.log" >&2
+		cat "$azurite_data/azurite.log" >&2
 		azurite_stop
 		return 1
 	fi
-	AZURITE_URL=http://127.0.0.1:$AZURITE_PORT/$AZURITE_ACCOUNT
+	AZURITE_URL=$azurite_scheme://127.0.0.1:$AZURITE_PORT/$AZURITE_ACCOUNT
 	# It is well when it asks who we are.
-	azurite_status=$(curl -s -o /dev/null -w '%{http_code}' --noproxy '*' \
+	azurite_status=$(curl -s -o /dev/null -kw '%{http_code}' --noproxy '*' \
 		--max-time 20 "$AZURITE_URL?comp=list")
 	if [ "$azurite_status" != 403 ]; then
 		echo "Azurite answers $azurite_status, not 403" >&2
 		azurite_stop
 		return 1
 	fi
-	AZURE_STORAGE_CONNECTION_STRING="DefaultEndpointsProtocol=http;AccountName=$AZURITE_ACCOUNT;AccountKey=$AZURITE_KEY;BlobEndpoint=$AZURITE_URL"
+	AZURE_STORAGE_CONNECTION_STRING="DefaultEndpointsProtocol=$azurite_scheme;AccountName=$AZURITE_ACCOUNT;AccountKey=$AZURITE_KEY;BlobEndpoint=$AZURITE_URL"
 	export AZURE_STORAGE_CONNECTION_STRING AZURITE_PORT AZURITE_URL
 }
 

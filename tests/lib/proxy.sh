@@ -25,6 +25,7 @@ proxy_start() {
 	setpriv --pdeathsig TERM /usr/bin/python3 "$TESTS/fault/proxy.py" \
 		"$AZURITE_PORT" "$1/proxy.port" 2>"$1/proxy.err" &
 	PROXY_PID=$!
+	! command -v at_exit >/dev/null || at_exit proxy_stop
 	proxy_tries=0
 	while [ ! -e "$1/proxy.port" ] && [ $proxy_tries -lt 600 ] &&
 	      kill -0 "$PROXY_PID" 2>/dev/null; do
@@ -55,6 +56,7 @@ proxy_control() {
 }
 
 proxy_rule() {
+	# shellcheck disable=SC2034 # for the test
 	PROXY_RULE=$(proxy_control rule --data "$1")
 }
 

@@ -1,0 +1,143 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""sdk.py - what the official Azure SDK for Python says and does
+
+A second opinion on what is in the service: it shares no code with ours.
+The account is that of AZURE_STORAGE_CONNECTION_STRING.
+
+    sdk.py create-container CONTAINER
+    sdk.py create CONTAINER NAME SIZE           a page blob
+    sdk.py put CONTAINER NAME OFFSET            pages, from stdin
+    sdk.py put-json CONTAINER NAME              a block blob, from stdin
+    sdk.py read CONTAINER NAME [SNAPSHOT]       all of it, to stdout
+    sdk.py fetch FILE CONTAINER NAME [SNAPSHOT] into a sparse file
+    sdk.py ranges CONTAINER NAME [SNAPSHOT]     OFFSET+LENGTH lines, merged
+    sdk.py list CONTAINER [PREFIX]              NAME SNAPSHOT SIZE META...
+    sdk.py properties CONTAINER NAME [SNAPSHOT]
+    sdk.py snapshot CONTAINER NAME [KEY=VALUE...]
+    sdk.py lease CONTAINER NAME ID              for good
+    sdk.py sequence CONTAINER NAME NUMBER       set to it
+    sdk.py sas CONTAINER [PERMISSIONS]          a token of one hour
+"""
+import datetime
+import os
+import sys
+
+from azure.core.exceptions import AzureError
+from azure.storage.blob import (BlobServiceClient, BlobType, SequenceNumberAction,
+                                generate_container_sas)
+
+SERVICE = BlobServiceClient.from_connection_string(
+    os.environ["AZURE_STORAGE_CONNECTION_STRING"])
+CHUNK = 4 << 20
+
+
+def blob(container, name, snapshot=None):
+    return SERVICE.get_blob_client(container, name, snapshot=snapshot)
+
+
+def create_container(container):
+    SERVICE.create_container(container)
+
+
+def create(container, name, size):
+    blob(container, name).create_page_blob(int(size))
+
+
+def put(container, name, offset):
+    data = sys.stdin.buffer.read()
+    blob(container, name).upload_page(data, int(offset), len(data))
+
+
+def put_json(container, name):
+    blob(container, name).upload_blob(sys.stdin.buffer.read(),
+                                      blob_type=BlobType.BLOCKBLOB,
+                                      overwrite=True)
+
+
+def read(container, name, snapshot=None):
+    blob(container, name, snapshot).download_blob().readinto(sys.stdout.buffer)
+
+
+def merged_ranges(client):
+    merged = []
+    for page in client.list_page_ranges():
+        if page.cleared:
+            continue
+        if merged and merged[-1][1] == page.start:
+            merged[-1][1] = page.end + 1
+        else:
+            merged.append([page.start, page.end + 1])
+    return merged
+
+
+def fetch(file, container, name, snapshot=None):
+    client = blob(container, name, snapshot)
+    with open(file, "wb") as out:
+        for start, end in merged_ranges(client):
+            for at in range(start, end, CHUNK):
+                size = min(CHUNK, end - at)
+                out.seek(at)
+                out.write(client.download_blob(at, size).readall())
+        out.truncate(client.get_blob_properties().size)
+
+
+def ranges(container, name, snapshot=None):
+    for start, end in merged_ranges(blob(container, name, snapshot)):
+        print(f"{start}+{end - start}")
+
+
+def list_blobs(container, prefix=None):
+    client = SERVICE.get_container_client(container)
+    for item in client.list_blobs(prefix, include=["snapshots", "metadata"]):
+        print(item.name, item.snapshot or "-", item.size,
+              *(f"{k}={v}" for k, v in sorted((item.metadata or {}).items())))
+
+
+def properties(container, name, snapshot=None):
+    p = blob(container, name, snapshot).get_blob_properties()
+    print(f"type={p.blob_type}\nsize={p.size}\netag={p.etag}\n"
+          f"sequence={p.page_blob_sequence_number}\nlease={p.lease.state}")
+    for key, value in sorted(p.metadata.items()):
+        print(f"meta.{key}={value}")
+
+
+def snapshot_blob(container, name, *metadata):
+    pairs = dict(m.split("=", 1) for m in metadata)
+    print(blob(container, name).create_snapshot(metadata=pairs)["snapshot"])
+
+
+def lease(container, name, identifier):
+    blob(container, name).acquire_lease(lease_id=identifier)
+
+
+def sequence(container, name, number):
+    blob(container, name).set_sequence_number(SequenceNumberAction.Update,
+                                              number)
+
+
+def sas(container, permissions="racwdl"):
+    print(generate_container_sas(
+        SERVICE.account_name, container,
+        account_key=SERVICE.credential.account_key, permission=permissions,
+        expiry=datetime.datetime.utcnow() + datetime.timedelta(hours=1)))
+
+
+VERBS = {
+    "create-container": create_container, "create": create, "put": put,
+    "put-json": put_json, "read": read, "fetch": fetch, "ranges": ranges,
+    "list": list_blobs, "properties": properties, "snapshot": snapshot_blob,
+    "lease": lease, "sequence": sequence, "sas": sas,
+}
+
+
+def main():
+    try:
+        VERBS[sys.argv[1]](*sys.argv[2:])
+    except AzureError as error:
+        print(f"sdk.py: {error.message}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
