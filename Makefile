@@ -22,7 +22,7 @@ LAYERS  := model port engine cli
 SRC     := $(sort $(wildcard $(LAYERS:%=userspace/%/*.c))) \
 	   $(wildcard kmod/format.c)
 OBJ     := $(SRC:%.c=$(B)/%.o)
-LIBOBJ  := $(filter-out $(B)/userspace/cli/main.o,$(OBJ))
+LIBOBJ  := $(filter-out $(B)/userspace/cli/%,$(OBJ))
 
 # The same objects with sanitizers, for the unit tests.
 SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \

@@ -40,7 +40,8 @@ static void item_name(const struct vault *v, const char *asked,
 		asked = v->config->item;
 	if (!asked && !gethostname(host, sizeof(host) - 1))
 		asked = host;
-	snprintf(name, TM_NAME_SIZE, "%s", asked && *asked ? asked : "machine");
+	snprintf(name, TM_NAME_SIZE, "%.*s", TM_NAME_SIZE - 1,
+		 asked && *asked ? asked : "machine");
 }
 
 static int check_disk(const char *path, const char *name, char real[PATH_MAX],
