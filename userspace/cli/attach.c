@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/settings.h"
 #include "engine/attach.h"
 #include "engine/attached.h"
 #include "model/config.h"
@@ -144,17 +145,17 @@ static int attach_one(struct cli *cli, const char **args, const char *state,
 static int attach_run(struct cli *cli, const char **args, struct tm_error *err)
 {
 	struct tm_config config;
+	int r = settings_load(cli, &config, err);
 
-	tm_config_init(&config);
+	if (r)
+		return r;
 	if (opt.all && args[0])
 		return cli_usage(cli, err, "'--all' goes with no device");
 	if (!opt.all && !args[0])
 		return cli_usage(cli, err, "a device is missing");
 	if (opt.all)
-		return attach_all(cli, cli->state_dir ? cli->state_dir :
-							config.state, err);
-	return attach_one(cli, args, cli->state_dir ? cli->state_dir :
-						      config.state, err);
+		return attach_all(cli, config.state, err);
+	return attach_one(cli, args, config.state, err);
 }
 
 const struct verb verb_attach = {

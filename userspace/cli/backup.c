@@ -117,6 +117,7 @@ static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 	how.drop_local = drop_snapshot;
 	how.cut.no_freeze = no_freeze || !config.freeze;
 	how.cut.freeze_timeout_ms = config.freeze_timeout * 1000;
+	how.cut.hold_timeout_ms = config.cut_timeout * 1000;
 	how.cut.hook = hook;
 	r = vault_open(&vault, &config, disks.v[0].vault, &cli->report, err);
 	if (!r) {

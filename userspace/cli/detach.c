@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "cli/cli.h"
+#include "cli/settings.h"
 #include "engine/attach.h"
 #include "engine/attached.h"
 #include "model/config.h"
@@ -56,18 +57,17 @@ static int detach_all(struct cli *cli, const char *state, struct tm_error *err)
 static int detach_run(struct cli *cli, const char **args, struct tm_error *err)
 {
 	struct tm_config config;
-	const char *state;
-	int r;
+	int r = settings_load(cli, &config, err);
 
-	tm_config_init(&config);
-	state = cli->state_dir ? cli->state_dir : config.state;
+	if (r)
+		return r;
 	if (opt.all && args[0])
 		return cli_usage(cli, err, "'--all' goes with no device");
 	if (!opt.all && !args[0])
 		return cli_usage(cli, err, "a device is missing");
 	if (opt.all)
-		return detach_all(cli, state, err);
-	r = detach(args[0], state, opt.end_cut, false, err);
+		return detach_all(cli, config.state, err);
+	r = detach(args[0], config.state, opt.end_cut, false, err);
 	if (r)
 		return r;
 	cli_say(cli, "%s is detached; its metadata are kept\n", args[0]);
