@@ -154,7 +154,7 @@ int leases_new(struct vault *v, const char *record, struct leases **ret,
 
 	if (!l)
 		goto out;
-	l->policy.total_s = RENEW_SECONDS;
+	l->policy = v->policy;
 	l->policy.retries = &l->retries;
 	l->record = strdup(record);
 	if (!l->record)

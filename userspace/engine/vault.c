@@ -13,6 +13,9 @@
 #include "port/container.h"
 #include "port/crypto.h"
 
+/* Waits, all together, for a first reply. */
+#define UNANSWERED_MOST_MS 4000
+
 static int no_credentials(struct tm_error *err, const char *file, int r)
 {
 	tm_error_set(err, -EACCES, TM_EXIT_PERMISSION, file,
@@ -61,11 +64,19 @@ static bool is_cancelled(void *arg)
 	return !atomic_load(&v->finishing) && report_cancelled(v->report, NULL);
 }
 
-/* Between two tries: short waits, so that a cancellation is heard. */
+/*
+ * Between two tries: short waits, so that a cancellation is heard. A server
+ * that has never answered is not worth the patience that a run deserves.
+ */
 static int wait_for_retry(void *arg, unsigned int ms)
 {
 	struct vault *v = arg;
 
+	if (!blobservice_time(v->service)) {
+		v->unanswered_ms += ms;
+		if (v->unanswered_ms > UNANSWERED_MOST_MS)
+			return -ETIMEDOUT;
+	}
 	while (ms) {
 		unsigned int step = ms < 100 ? ms : 100;
 

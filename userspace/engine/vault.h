@@ -28,6 +28,7 @@ struct vault {
 	struct blobservice *service;
 	struct retry_policy policy;	/* for every idempotent request */
 	uint64_t retries;		/* counted by it */
+	unsigned int unanswered_ms;	/* waited for a first reply */
 	/*
 	 * Set when a job cleans up: requests no longer hear of a cancellation.
 	 * Read by the thread that renews leases.
