@@ -23,6 +23,8 @@ const struct verb *const verbs[] = {
 	&verb_restore_disk,
 	&verb_verify,
 	&verb_status,
+	&verb_meta_dump,
+	&verb_meta_check,
 	&verb_help,
 	&verb_version,
 	NULL,
