@@ -171,9 +171,12 @@ int tm_meta_format(struct tm_meta *meta, const struct tm_super *super)
 	return tm_meta_transition(meta, super);
 }
 
-/* One sector of an area: what it adds to @bm. False: everything changed. */
-static bool load_sector(struct tm_meta *meta, u32 index, const void *sector,
-			struct tm_bitmap *bm)
+/*
+ * One sector of the area of epochs with the parity of @number: what it adds to
+ * @bm. False: everything changed.
+ */
+static bool load_sector(struct tm_meta *meta, unsigned int number, u32 index,
+			const void *sector, struct tm_bitmap *bm)
 {
 	const struct tm_super *super = &meta->super;
 	u64 newest = max(super->epoch, super->next_epoch);
@@ -182,8 +185,10 @@ static bool load_sector(struct tm_meta *meta, u32 index, const void *sector,
 	u64 word[TM_SECTOR_WORDS];
 	u64 epoch;
 
+	/* A sector that landed in the other area is lost to its own. */
 	if (tm_bits_decode(&super->setid, TM_AREA_CHUNK, index, sector, &epoch,
-			   word)) {
+			   word) ||
+	    (epoch >= oldest && epoch <= newest && (epoch & 1) != number)) {
 		tm_bitmap_mark(bm, first,
 			       min_t(u64, TM_SECTOR_BITS, bm->nr - first));
 		return true;
@@ -195,8 +200,10 @@ static bool load_sector(struct tm_meta *meta, u32 index, const void *sector,
 	return true;
 }
 
-static bool load_area(struct tm_meta *meta, u64 start, struct tm_bitmap *bm)
+static bool load_area(struct tm_meta *meta, unsigned int number,
+		      struct tm_bitmap *bm)
 {
+	u64 start = tm_area_start(&meta->super.geo, TM_AREA_CHUNK, number);
 	u64 total = tm_area_sectors(&meta->super.geo, TM_AREA_CHUNK);
 	u64 at;
 
@@ -208,7 +215,7 @@ static bool load_area(struct tm_meta *meta, u64 start, struct tm_bitmap *bm)
 			    round_up(n, TM_ALIGN_SECTORS)))
 			memset(meta->buf, 0, TM_META_BUF_BYTES);
 		for (i = 0; i < n; i++)
-			if (!load_sector(meta, at + i,
+			if (!load_sector(meta, number, at + i,
 					 meta->buf + i * TM_SECTOR_BYTES, bm))
 				return false;
 		cond_resched();
@@ -218,11 +225,10 @@ static bool load_area(struct tm_meta *meta, u64 start, struct tm_bitmap *bm)
 
 void tm_meta_load_bits(struct tm_meta *meta, struct tm_bitmap *bm)
 {
-	u64 epoch;
+	unsigned int number;
 
-	for (epoch = 0; epoch < 2; epoch++)
-		if (!load_area(meta, tm_area_start(&meta->super.geo,
-						   TM_AREA_CHUNK, epoch), bm))
+	for (number = 0; number < 2; number++)
+		if (!load_area(meta, number, bm))
 			tm_bitmap_fill(bm);
 }
 
