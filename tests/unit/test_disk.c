@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "port/disk.h"
+#include "port/diskout.h"
+#include "port/file.h"
+
+#define CHUNK 65536u
+#define CHUNKS 40u
+#define TAIL 1000u	/* a last part of no particular size */
+#define SIZE (CHUNKS * CHUNK + TAIL)
+
+/* A directory with `disk`, an image full of random bytes; /tmp or /var/tmp,
+ * whichever: one knows O_DIRECT and the other may not.
+ */
+struct bench {
+	char dir[64];
+	char path[80];
+	unsigned char *data;
+};
+
+static int set_up_in(struct bench *b, const char *where)
+{
+	uint64_t seed = 0x7469646d61726bu, *word;
+	size_t i;
+
+	snprintf(b->dir, sizeof(b->dir), "%s/tidemark-unit.XXXXXX", where);
+	if (!mkdtemp(b->dir))
+		return -1;
+	snprintf(b->path, sizeof(b->path), "%s/disk", b->dir);
+	b->data = malloc(SIZE + 8);
+	word = (uint64_t *)(void *)b->data;
+	for (i = 0; i <= SIZE / 8; i++)
+		word[i] = unit_random(&seed);
+	return file_write(b->path, 0600, b->data, SIZE);
+}
+
+static int set_up(void **state)
+{
+	*state = calloc(1, sizeof(struct bench));
+	return set_up_in(*state, "/var/tmp");
+}
+
+static int set_up_shm(void **state)
+{
+	*state = calloc(1, sizeof(struct bench));
+	return set_up_in(*state, "/dev/shm");
+}
+
+static int tear_down(void **state)
+{
+	struct bench *b = *state;
+
+	unlink(b->path);
+	rmdir(b->dir);
+	free(b->data);
+	free(b);
+	return 0;
+}
+
+/* What the disk holds at @off, zero past its end. */
+static void check(const struct bench *b, uint64_t off, const void *got,
+		  size_t len)
+{
+	size_t have = off < SIZE ? SIZE - off : 0;
+	size_t i;
+
+	if (have > len)
+		have = len;
+	assert_memory_equal(got, b->data + off, have);
+	for (i = have; i < len; i++)
+		assert_int_equal(((const unsigned char *)got)[i], 0);
+}
+
+static void one(void **state)
+{
+	static const struct {
+		uint64_t off;
+		size_t len;
+	} cases[] = {
+		{ 0, CHUNK }, { CHUNK, 4096 }, { 512, 512 }, { 1, 1 },
+		{ 4095, 8192 }, { 100, 700000 }, { SIZE - TAIL, CHUNK },
+		{ SIZE - 1, 1 }, { SIZE - 1, 2 }, { SIZE, 4096 },
+		{ SIZE + CHUNK, CHUNK }, { SIZE - 5000, 10000 },
+	};
+	const struct bench *b = *state;
+	struct disk *disk;
+	char *data;
+	size_t i;
+
+	assert_int_equal(disk_open(b->path, 0, &disk), 0);
+	assert_int_equal(disk_size(disk), SIZE);
+	assert_false(disk_is_device(disk));
+	data = disk_buffer_new(1 << 20);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		memset(data, 0xee, 1 << 20);
+		assert_int_equal(disk_read_one(disk, cases[i].off, data,
+					       cases[i].len), 0);
+		check(b, cases[i].off, data, cases[i].len);
+		assert_int_equal((unsigned char)data[cases[i].len], 0xee);
+	}
+	disk_buffer_free(data);
+	disk_close(disk);
+}
+
+/* What the callback has seen, and when it says stop. */
+struct seen {
+	const struct bench *bench;
+	struct disk_read *reads;
+	size_t count;
+	size_t stop_at;		/* 0: never */
+	bool in_order;
+};
+
+static int on_done(void *arg, struct disk_read *read)
+{
+	struct seen *s = arg;
+
+	assert_int_equal(read->result, 0);
+	check(s->bench, read->off, read->data, read->len);
+	if (s->in_order)
+		assert_ptr_equal(read, &s->reads[s->count]);
+	s->count++;
+	return s->count == s->stop_at ? -ECANCELED : 0;
+}
+
+static void read_all(const struct bench *b, struct seen *seen, int want)
+{
+	struct disk_read reads[CHUNKS + 3];
+	char *data = disk_buffer_new((CHUNKS + 3) * CHUNK);
+	struct disk *disk;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(reads); i++)
+		reads[i] = (struct disk_read){
+			.off = i * CHUNK,
+			.len = CHUNK,
+			.data = data + i * CHUNK,
+		};
+	/* One that takes the slow way, among the others. */
+	reads[7].off += 3;
+	seen->bench = b;
+	seen->reads = reads;
+	assert_int_equal(disk_open(b->path, 4, &disk), 0);
+	assert_int_equal(disk_read_all(disk, reads, ARRAY_SIZE(reads),
+				       seen->in_order, on_done, seen), want);
+	disk_close(disk);
+	disk_buffer_free(data);
+}
+
+static void all(void **state)
+{
+	struct seen seen = { .count = 0 };
+
+	read_all(*state, &seen, 0);
+	assert_int_equal(seen.count, CHUNKS + 3);
+}
+
+static void all_in_order(void **state)
+{
+	struct seen seen = { .in_order = true };
+
+	read_all(*state, &seen, 0);
+	assert_int_equal(seen.count, CHUNKS + 3);
+}
+
+/* Those in flight are still reported, no more are started. */
+static void stopped(void **state)
+{
+	struct seen seen = { .in_order = true, .stop_at = 5 };
+
+	read_all(*state, &seen, -ECANCELED);
+	assert_in_range(seen.count, 5, 5 + 4);
+}
+
+/* A disk that has become shorter is an error, not zeroes. */
+static void shrunk(void **state)
+{
+	const struct bench *b = *state;
+	struct disk_read read = { .off = 8 * CHUNK, .len = CHUNK };
+	struct disk *disk;
+
+	assert_int_equal(disk_open(b->path, 0, &disk), 0);
+	assert_int_equal(truncate(b->path, 8 * CHUNK + 4096), 0);
+	read.data = disk_buffer_new(CHUNK);
+	assert_int_equal(disk_read_one(disk, read.off, read.data, CHUNK), -EIO);
+	assert_int_equal(disk_read_all(disk, &read, 1, false, NULL, NULL),
+			 -EIO);
+	assert_int_equal(read.result, -EIO);
+	disk_buffer_free(read.data);
+	disk_close(disk);
+}
+
+static void no_disk(void **state)
+{
+	const struct bench *b = *state;
+	struct disk *disk = NULL;
+
+	assert_int_equal(disk_open("/nowhere/disk", 0, &disk), -ENOENT);
+	assert_int_equal(disk_open("/dev/null", 0, &disk), -ENOTBLK);
+	assert_int_equal(disk_open(b->dir, 0, &disk), -ENOTBLK);
+	assert_null(disk);
+	assert_int_equal(disk_same(b->path, b->path), 1);
+	assert_int_equal(disk_same(b->path, b->dir), 0);
+	assert_int_equal(disk_same(b->path, "/nowhere/disk"), -ENOENT);
+}
+
+static void restored(void **state)
+{
+	const struct bench *b = *state;
+	struct diskout *out;
+	struct stat st;
+	char path[100], *data;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s.out", b->path);
+	assert_int_equal(diskout_create(path, SIZE, &out), 0);
+	assert_true(diskout_is_zero(out));
+	assert_int_equal(diskout_write(out, CHUNK, b->data + CHUNK, CHUNK), 0);
+	assert_int_equal(diskout_write(out, 8 * CHUNK, b->data, CHUNK), 0);
+	assert_int_equal(diskout_zero(out, 8 * CHUNK, CHUNK), 0);
+	assert_int_equal(diskout_write(out, SIZE - 1, "x", 1), 0);
+	assert_int_equal(diskout_write(out, SIZE - 1, "xy", 2), -EINVAL);
+	assert_int_equal(diskout_zero(out, SIZE, 1), -EINVAL);
+	assert_int_equal(diskout_finish(out), 0);
+	diskout_free(out);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, SIZE);
+	assert_true((uint64_t)st.st_blocks * 512 < 4 * CHUNK);
+	assert_int_equal(file_read(path, SIZE, &data, &len), 0);
+	assert_memory_equal(data + CHUNK, b->data + CHUNK, CHUNK);
+	assert_int_equal(data[0] | data[8 * CHUNK] | data[9 * CHUNK - 1], 0);
+	assert_int_equal(data[SIZE - 1], 'x');
+	free(data);
+	/* What is there is not overwritten, nor removed. */
+	assert_int_equal(diskout_create(path, SIZE, &out), -EEXIST);
+	assert_int_equal(access(path, F_OK), 0);
+	unlink(path);
+	/* What was not finished does not stay. */
+	assert_int_equal(diskout_create(path, SIZE, &out), 0);
+	diskout_free(out);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(diskout_open_device(b->path, SIZE, &out), -ENOTBLK);
+}
+
+#define IN_BOTH(test)							\
+	cmocka_unit_test_setup_teardown(test, set_up, tear_down),	\
+	cmocka_unit_test_setup_teardown(test, set_up_shm, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_BOTH(one),
+		IN_BOTH(all),
+		IN_BOTH(all_in_order),
+		IN_BOTH(stopped),
+		IN_BOTH(shrunk),
+		IN_BOTH(no_disk),
+		IN_BOTH(restored),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
