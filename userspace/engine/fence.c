@@ -69,6 +69,11 @@ int fence_open(struct fence *f, struct vault *v, struct leases *l,
 	}
 	if (!r)
 		r = learn(f, err);
+	/*
+	 * A reply that got lost, or a run that woke up late, may have made it:
+	 * who writes raises the number first, so only 0 was never written.
+	 */
+	f->fresh = f->fresh && !f->sequence;
 	return r;
 }
 
