@@ -18,8 +18,8 @@ openssl x509 -req -in "$WORK/csr" -CA "$WORK/ca.pem" -CAkey "$WORK/ca.key" \
 	-CAcreateserial -days 2 -extfile "$WORK/ext" -out "$WORK/cert.pem" \
 	2>>"$WORK/openssl.log"
 ok $? "a certificate is made" || { cat "$WORK/openssl.log"; exit 1; }
-AZURITE_CERT=$WORK/cert.pem
-AZURITE_CERT_KEY=$WORK/key.pem
+# shellcheck disable=SC2034 # for azurite_start
+AZURITE_CERT=$WORK/cert.pem AZURITE_CERT_KEY=$WORK/key.pem
 azurite_start "$WORK/azurite" || exit 1
 
 storage() {
@@ -68,8 +68,8 @@ is "$(product info | sed -n 's/^kind=//p')" StorageV2 "the account is described"
 # Where credentials come from
 (
 	unset AZURE_STORAGE_CONNECTION_STRING
-	export AZURE_STORAGE_ACCOUNT=$AZURITE_ACCOUNT
-	export AZURE_STORAGE_KEY=$AZURITE_KEY
+	export AZURE_STORAGE_ACCOUNT="$AZURITE_ACCOUNT"
+	export AZURE_STORAGE_KEY="$AZURITE_KEY"
 	product container-exists box
 )
 ok $? "account and key in variables"

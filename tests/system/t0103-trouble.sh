@@ -46,7 +46,7 @@ like "$(storage retry box a.vhd 20)" "retries=0*error=EPROTO status=302*" \
 # Outcomes that are not known
 proxy_rule '{"kind":"block-put","do":"drop"}'
 proxy_reset
-like "$(echo '{}' | storage --if-none-match '*' block-put box points/x)" \
+like "$(echo '{}' | storage --warm --if-none-match '*' block-put box points/x)" \
 	"error=ECONNRESET status=0 code= ambiguous=1*" \
 	"a create whose reply was lost may have been"
 is "$(proxy_requests block-put)" 1 "it was sent once, by libcurl too"
@@ -57,11 +57,19 @@ like "$(echo '{}' | storage --if-none-match '*' block-put box points/y)" \
 	"nor is it known of one that was not"
 proxy_rule '{"kind":"snapshot","do":"drop"}'
 proxy_reset
-like "$(storage snapshot box a.vhd)" \
+like "$(storage --warm snapshot box a.vhd)" \
 	"error=ECONNRESET status=0 code= ambiguous=1*" \
 	"a snapshot whose time was lost"
 is "$(proxy_requests snapshot)" 1 "is not taken twice"
 is "$(storage list box a.vhd | grep -c -v ' - ')" 1 "but is there"
+proxy_rule '{"kind":"page-*","do":"drop","times":2}'
+proxy_reset
+like "$(storage --warm page-put box a.vhd 0 <"$WORK/data")" \
+	"error=ECONNRESET status=0 code= ambiguous=1*" \
+	"a write whose reply was lost"
+like "$(storage --warm page-clear box a.vhd 0 4096)" \
+	"error=ECONNRESET status=0 code= ambiguous=1*" "and a clear"
+is "$(proxy_requests 'page-*')" 2 "are sent once, too"
 proxy_rule '{"kind":"page-put","do":"status","status":500,"code":"OperationTimedOut","after":true}'
 like "$(storage page-put box a.vhd 0 <"$WORK/data")" \
 	"error=EAGAIN status=500 code=OperationTimedOut ambiguous=1*" \

@@ -81,7 +81,6 @@ int blob_snapshot(const struct blob *blob, const struct blob_cond *cond,
 	blobcall_query(&call, "comp", "snapshot");
 	blobcall_cond(&call, cond);
 	blobcall_metadata(&call, metadata);
-	call.once = true;
 	r = blobcall_perform(&call, reterr);
 	if (!r) {
 		snapshot = fields_get(&call.reply.headers, "x-ms-snapshot");

@@ -337,7 +337,6 @@ int blobcall_perform(struct blobcall *call, struct blob_error *reterr)
 		.sink = call->sink,
 		.sink_arg = call->sink_arg,
 		.body_max = call->body_max,
-		.once = call->once,
 	};
 	char *url = NULL;
 	int r;

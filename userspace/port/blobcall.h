@@ -24,7 +24,6 @@ struct blobcall {
 	http_sink_fn sink;		/* as in struct http_request */
 	void *sink_arg;
 	size_t body_max;
-	bool once;
 	unsigned int expect;		/* the status that means success */
 	int r;				/* first failure so far */
 	struct http_reply reply;

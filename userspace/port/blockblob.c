@@ -21,8 +21,6 @@ int blockblob_put(const struct blob *blob, const struct blob_cond *cond,
 	blobcall_header(&call, "Content-Type", content_type);
 	blobcall_body(&call, data, len, NULL);
 	blobcall_cond(&call, cond);
-	/* Sent twice, a conditional one would refuse itself. */
-	call.once = cond && (cond->if_none_match || cond->if_match);
 	r = blobcall_perform(&call, reterr);
 	if (!r)
 		blobcall_written(&call, ret);

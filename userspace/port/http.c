@@ -30,7 +30,8 @@ struct transfer {
 	struct http_reply *reply;
 	size_t body_max;
 	int r;			/* why a callback stopped it */
-	bool moved;		/* libcurl began to send the request */
+	bool moved;		/* something went over the connection */
+	unsigned int sends;	/* times that libcurl began to send it */
 };
 
 static int global_init_result;
@@ -211,6 +212,32 @@ static int on_progress(void *arg, curl_off_t dltotal, curl_off_t dlnow,
 	return 1;
 }
 
+static bool is_read(const struct http_request *request)
+{
+	return !strcmp(request->method, "GET") ||
+	       !strcmp(request->method, "HEAD");
+}
+
+/*
+ * libcurl sends a request again, unasked, when a kept connection turns out to
+ * be dead, though the first may have been heard. What changes something is
+ * sent again only by those who know what that means.
+ */
+static int on_send(void *arg, char *primary_ip, char *local_ip,
+		   int primary_port, int local_port)
+{
+	struct transfer *t = arg;
+
+	(void)primary_ip;
+	(void)local_ip;
+	(void)primary_port;
+	(void)local_port;
+	if (!t->sends++ || is_read(t->request))
+		return CURL_PREREQFUNC_OK;
+	t->r = -ECONNRESET;
+	return CURL_PREREQFUNC_ABORT;
+}
+
 /* The Authorization header is among them. */
 static void wipe_list(struct curl_slist *list)
 {
@@ -324,6 +351,8 @@ static void set_callbacks(CURL *c, struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
 	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_send);
+	curl_easy_setopt(c, CURLOPT_PREREQDATA, t);
 }
 
 static int errno_of(CURLcode code)
@@ -361,6 +390,8 @@ static bool may_have_been_sent(CURLcode code, const struct transfer *t)
 {
 	long size = 0;
 
+	if (t->sends > 1)
+		return true;
 	curl_easy_getinfo(t->http->curl, CURLINFO_REQUEST_SIZE, &size);
 	switch (errno_of(code)) {
 	case -EINVAL:
@@ -380,6 +411,11 @@ static int finish(struct transfer *t, CURLcode code)
 	time_t when;
 
 	reply->sent = may_have_been_sent(code, t);
+	if (code == CURLE_ABORTED_BY_CALLBACK && t->sends > 1) {
+		snprintf(reply->cause, sizeof(reply->cause),
+			 "the connection was closed without a reply");
+		return t->r;
+	}
 	if (code) {
 		/* What libcurl says names hosts and ports, never headers. */
 		snprintf(reply->cause, sizeof(reply->cause), "%s",
@@ -427,12 +463,6 @@ int http_perform(struct http *http, const struct http_request *request,
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
 	if (is_loopback(request->url))
 		curl_easy_setopt(c, CURLOPT_PROXY, "");
-	/*
-	 * libcurl sends a request again, unasked, when a kept connection turns
-	 * out to be dead; the first may have been heard all the same.
-	 */
-	if (request->once)
-		curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
 	code = curl_easy_setopt(c, CURLOPT_URL, request->url);
 	if (!code)
 		code = curl_easy_perform(c);

@@ -48,8 +48,6 @@ struct http_request {
 	http_sink_fn sink;		/* NULL: body into the reply */
 	void *sink_arg;
 	size_t body_max;		/* of the reply's buffer; 0: 16 MiB */
-	bool once;			/* never sent twice behind our back; for
-					 * what is not idempotent */
 };
 
 struct http_reply {
@@ -67,8 +65,9 @@ int http_new(const struct http_config *config, struct http **ret);
 void http_free(struct http *http);
 
 /*
- * Performs @request. @reply is initialised here and is to be freed with
- * http_reply_done() whatever is returned. Any status is success here.
+ * Performs @request, which goes out once only unless it is a GET or HEAD.
+ * @reply is initialised here and is to be freed with http_reply_done(),
+ * whatever is returned. Any status is success here.
  * 0; -EPERM: refused, plain HTTP; -EHOSTUNREACH: name or connection;
  * -ETIMEDOUT; -ECONNRESET: broken off; -EKEYREJECTED: TLS or certificate;
  * -ECANCELED; -EFBIG: body over body_max; -EPROTO: not HTTP; what the sink

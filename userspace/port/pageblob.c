@@ -56,7 +56,6 @@ int pageblob_create(const struct blob *blob, const struct blob_cond *cond,
 	blobcall_header_u64(&call, "x-ms-blob-sequence-number", sequence);
 	blobcall_cond(&call, cond);
 	blobcall_metadata(&call, metadata);
-	call.once = true;
 	return perform(&call, ret, reterr);
 }
 

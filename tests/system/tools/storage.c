@@ -36,6 +36,7 @@ struct call {
 	struct blob_error err;
 	char **arg;		/* after the blob's name; NULL at the end */
 	bool bad_md5;
+	bool warm;
 };
 
 static uint64_t number(const struct call *c, int i)
@@ -386,8 +387,12 @@ static const struct verb {
 
 static int run(const struct verb *v, struct call *c)
 {
-	int r = v->call(c);
+	int r;
 
+	/* So that the call finds a connection to go on with. */
+	if (c->warm)
+		container_exists(c->blob.service, c->blob.container, &c->err);
+	r = v->call(c);
 	if (!r && v->writes)
 		show_written(c);
 	if (r)
@@ -405,7 +410,7 @@ static int usage(void)
 
 enum {
 	CA, CONNECT_TO, ENDPOINT, LEASE, IF_MATCH, IF_NONE_MATCH, SEQUENCE,
-	SNAPSHOT, BAD_MD5, TIMEOUT,
+	SNAPSHOT, BAD_MD5, TIMEOUT, WARM,
 };
 
 static const struct option options[] = {
@@ -419,6 +424,7 @@ static const struct option options[] = {
 	{ "snapshot", required_argument, NULL, SNAPSHOT },
 	{ "bad-md5", no_argument, NULL, BAD_MD5 },
 	{ "timeout", required_argument, NULL, TIMEOUT },
+	{ "warm", no_argument, NULL, WARM },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -459,6 +465,9 @@ static int parse(int argc, char **argv, struct call *c,
 			break;
 		case TIMEOUT:
 			http->timeout_s = (unsigned int)atoi(optarg);
+			break;
+		case WARM:
+			c->warm = true;
 			break;
 		default:
 			return -EINVAL;
