@@ -92,8 +92,9 @@ static void *writer_main(void *arg)
 			continue;
 		}
 		if (w->fd < 0) {
-			load->idle--;
 			w->fd = io_open(load->path, O_RDWR);
+			load->idle--;
+			pthread_cond_broadcast(&load->change);
 		}
 		pthread_mutex_unlock(&load->lock);
 		write_some(w);
@@ -161,6 +162,8 @@ void load_start(struct load *load)
 		tap_bail("cannot find the device's node: %s", strerror(-r));
 	load->run = true;
 	pthread_cond_broadcast(&load->change);
+	while (load->idle)
+		pthread_cond_wait(&load->change, &load->lock);
 	pthread_mutex_unlock(&load->lock);
 }
 

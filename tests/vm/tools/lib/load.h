@@ -52,7 +52,7 @@ void load_init(struct load *load, const char *origin, uint64_t chunk,
 	       unsigned int seed);
 void load_done(struct load *load);
 
-/* Lets them write to the tracked device, which must exist. */
+/* Lets them write to the tracked device; it is open when this returns. */
 void load_start(struct load *load);
 
 /*
