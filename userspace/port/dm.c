@@ -423,9 +423,10 @@ static int create(const char *name, const char *uuid, uint64_t sectors,
 		return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, name,
 				    "cannot create '%s': out of memory", name);
 	r = mapping_create(name, uuid, &table, flags, err);
-	if (r == -EINVAL)
-		tm_error_action(err, "is the module dm-tidemark loaded? The "
-				     "kernel's log says what it found wrong");
+	if (r && r != -EEXIST)
+		tm_error_action(err, "see the end of the kernel's log (dmesg): "
+				     "what was wrong, or that the module "
+				     "dm-tidemark is not loaded");
 	free(params);
 	return r;
 }

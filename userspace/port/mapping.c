@@ -188,23 +188,48 @@ static int refuse_taken(const char *name, struct tm_error *err)
 			    "there is one of that name", name);
 }
 
+/* An empty device; it is seen when it is resumed. */
+static int create_empty(const char *name, const char *uuid,
+			struct tm_error *err)
+{
+	struct dm_task *dmt = task_new(DM_DEVICE_CREATE, name);
+	int r;
+
+	if (!dmt || (uuid && !dm_task_set_uuid(dmt, uuid)))
+		r = fail(err, task_errno(dmt), "create", name);
+	else
+		r = task_run(dmt, "create", name, err);
+	if (dmt)
+		dm_task_destroy(dmt);
+	return r;
+}
+
+static int activate(const char *name, unsigned int flags, struct tm_error *err)
+{
+	struct dm_task *dmt = task_new(DM_DEVICE_RESUME, name);
+	int r = run_with_udev(dmt, flags, "activate", name, err);
+
+	if (dmt)
+		dm_task_destroy(dmt);
+	return r;
+}
+
 int mapping_create(const char *name, const char *uuid,
 		   const struct mapping_table *table, unsigned int flags,
 		   struct tm_error *err)
 {
-	struct dm_task *dmt;
 	int r = refuse_taken(name, err);
 
+	/* libdevmapper would do all three at once, and lose the errno. */
+	if (!r)
+		r = create_empty(name, uuid, err);
 	if (r)
 		return r;
-	dmt = task_new(DM_DEVICE_CREATE, name);
-	/* libdevmapper makes create, load and resume of this, and undoes. */
-	if (!add_target(dmt, table) || (uuid && !dm_task_set_uuid(dmt, uuid)))
-		r = fail(err, task_errno(dmt), "create", name);
-	else
-		r = run_with_udev(dmt, flags, "create", name, err);
-	if (dmt)
-		dm_task_destroy(dmt);
+	r = mapping_load(name, table, err);
+	if (!r)
+		r = activate(name, flags, err);
+	if (r)
+		mapping_remove(name, NULL);
 	return r;
 }
 
