@@ -8,6 +8,7 @@
 #include "engine/fence.h"
 #include "port/bloblist.h"
 
+/* @f is fresh only if the service says that this create made the blob. */
 static int create(struct fence *f, uint64_t size, struct tm_error *err)
 {
 	struct blob_cond cond = { .if_none_match = "*" };
@@ -19,6 +20,7 @@ static int create(struct fence *f, uint64_t size, struct tm_error *err)
 	do {
 		r = pageblob_create(&f->blob, &cond, size, 0, NULL, NULL, &be);
 	} while (retry_again(&retry, r, &be));
+	f->fresh = !r;
 	if (r && r != -EEXIST)
 		return blame_blob(err, r, &be, "create", &f->blob);
 	return 0;
@@ -63,7 +65,6 @@ int fence_open(struct fence *f, struct vault *v, struct leases *l,
 	r = leases_add(l, &f->blob, f->lease, err);
 	if (r == -ENOENT) {
 		r = create(f, size, err);
-		f->fresh = !r;
 		if (!r)
 			r = leases_add(l, &f->blob, f->lease, err);
 	}
