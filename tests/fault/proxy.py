@@ -36,6 +36,8 @@ but for `record`, which lets others act too. ACTION:
     hold         waits for /_/release, then passes on
     kill         sends SIGKILL to "pid"; with "after": true the request has
                  been passed on; the client never sees a reply
+    alter        passes on, and sets "headers" of the reply: an account of
+                 another kind than the emulator's
     record       keeps the request under "name" for /_/replay
 
 Kinds: page-put page-clear page-create page-list sequence resize snapshot
@@ -219,10 +221,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
                         reply.status)
         return reply, body
 
-    def give_back(self, reply, body):
+    def give_back(self, reply, body, altered=()):
         self.send_response_only(reply.status, reply.reason)
+        for name, value in altered:
+            self.send_header(name, value)
+        gone = HOP_BY_HOP | {name.lower() for name, _ in altered}
         for name, value in reply.getheaders():
-            if name.lower() in HOP_BY_HOP:
+            if name.lower() in gone:
                 continue
             if name.lower() == "content-length" and self.command != "HEAD":
                 continue
@@ -241,6 +246,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if rule.action == "hold":
             self.state.hold()
             return False
+        if rule.action == "alter":
+            reply, body = self.relay(request, kind)
+            self.give_back(reply, body, list(rule.text["headers"].items()))
+            return True
         if rule.action == "drop" or rule.text.get("after"):
             self.relay(request, kind)
         else:

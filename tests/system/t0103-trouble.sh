@@ -93,6 +93,24 @@ storage page-sequence box a.vhd max 2 >/dev/null
 is "$(proxy_replay late)" "412 SequenceNumberConditionNotMet" \
 	"but not after the number was raised"
 
+# Accounts that do not suit
+against() {
+	proxy_clear
+	proxy_rule "{\"kind\":\"account\",\"do\":\"alter\",\"headers\":{$1}}"
+	storage info | sed -n 's/^against=//p'
+}
+is "$(against '"x-ms-is-hns-enabled":"true"')" \
+	"it has a hierarchical namespace" "a hierarchical namespace is noticed"
+is "$(against '"x-ms-sku-name":"Premium_LRS"')" \
+	"its page blobs are premium ones" "premium page blobs are"
+is "$(against '"x-ms-account-kind":"BlockBlobStorage"')" \
+	"it holds block blobs only" "and an account without any"
+is "$(against '"x-ms-other":"1"')" "" "another is fine"
+proxy_clear
+proxy_rule '{"kind":"block-put","do":"alter","headers":{"x-ms-version-id":"2026-01-01T00:00:00.0000000Z"}}'
+is "$(echo '{}' | storage block-put box doc | sed -n 's/^versioned=//p')" 1 \
+	"versions show in a write"
+
 # What is counted
 proxy_clear
 proxy_reset
