@@ -114,8 +114,9 @@ guest_side()
 	eval "set -- $(cat /vm/args)"
 	/vm/script "$@" >/dev/ttyS1 2>&1 </dev/null
 	status=$?
-	sync
 	echo "exit $status" >/dev/ttyS2
+	# What a failed script leaves behind may keep an orderly shutdown waiting.
+	[ "$status" -eq 0 ] || echo o >/proc/sysrq-trigger
 	EOT
 	cat >"$root/usr/local/bin/host" <<-'EOT'
 	#!/bin/sh
