@@ -8,21 +8,32 @@
 #include "engine/fence.h"
 #include "port/bloblist.h"
 
-/* @f is fresh only if the service says that this create made the blob. */
-static int create(struct fence *f, uint64_t size, struct tm_error *err)
+/*
+ * @f is fresh only if the service says that this create made the blob. It
+ * begins with the server's time for a number, which a predecessor of its name
+ * cannot have had: a point that has noted that one's is not taken for current.
+ */
+static int create(struct fence *f, uint64_t size, uint64_t *ret_sequence,
+		  struct tm_error *err)
 {
 	struct blob_cond cond = { .if_none_match = "*" };
 	struct blob_error be = { 0 };
 	struct retry retry;
+	int64_t now;
 	int r;
 
+	r = vault_time(f->vault, &now, err);
+	if (r)
+		return r;
 	retry_init(&retry, &f->vault->policy);
 	do {
-		r = pageblob_create(&f->blob, &cond, size, 0, NULL, NULL, &be);
+		r = pageblob_create(&f->blob, &cond, size, (uint64_t)now, NULL,
+				    NULL, &be);
 	} while (retry_again(&retry, r, &be));
 	f->fresh = !r;
 	if (r && r != -EEXIST)
 		return blame_blob(err, r, &be, "create", &f->blob);
+	*ret_sequence = (uint64_t)now;
 	return 0;
 }
 
@@ -54,6 +65,7 @@ int fence_open(struct fence *f, struct vault *v, struct leases *l,
 	       const char *container, const char *name, uint64_t size,
 	       struct tm_error *err)
 {
+	uint64_t made = 0;
 	int r;
 
 	memset(f, 0, sizeof(*f));
@@ -64,7 +76,7 @@ int fence_open(struct fence *f, struct vault *v, struct leases *l,
 	f->blob = vault_blob(v, f->container, f->name);
 	r = leases_add(l, &f->blob, f->lease, err);
 	if (r == -ENOENT) {
-		r = create(f, size, err);
+		r = create(f, size, &made, err);
 		if (!r)
 			r = leases_add(l, &f->blob, f->lease, err);
 	}
@@ -72,9 +84,10 @@ int fence_open(struct fence *f, struct vault *v, struct leases *l,
 		r = learn(f, err);
 	/*
 	 * A reply that got lost, or a run that woke up late, may have made it:
-	 * who writes raises the number first, so only 0 was never written.
+	 * who writes raises the number first, so only one that still has its
+	 * first was never written.
 	 */
-	f->fresh = f->fresh && !f->sequence;
+	f->fresh = f->fresh && f->sequence == made;
 	return r;
 }
 
