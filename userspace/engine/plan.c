@@ -35,10 +35,36 @@ static int force(struct target *t, uint64_t first, uint64_t end,
 	return 0;
 }
 
+/*
+ * Do the kernel's marks speak of the same bytes of the disk as at the last
+ * point? Where a partition was moved they do not, though its tracking goes on.
+ */
+static int same_layout(struct target *t, bool *ret, struct tm_error *err)
+{
+	struct tm_segments now = TM_SEGMENTS_INIT;
+	const struct tm_segments *then = &t->last->segments;
+	bool same;
+	size_t i;
+	int r;
+
+	r = t->source->ops->segments(t->source, &now, err);
+	if (r)
+		return r;
+	same = now.n == then->n;
+	for (i = 0; same && i < now.n; i++)
+		same = now.v[i].start == then->v[i].start &&
+			now.v[i].kind == then->v[i].kind &&
+			(now.v[i].kind == TM_SEGMENT_SCAN ||
+			 !strcmp(now.v[i].device, then->v[i].device));
+	tm_segments_done(&now);
+	*ret = same;
+	return 0;
+}
+
 static int choose_mode(struct target *t, bool compare, struct tm_error *err)
 {
 	char cut[TM_ID_SIZE];
-	bool knows = false;
+	bool knows = false, same = false;
 	int r;
 
 	if (!t->last || t->vhd.fresh) {
@@ -52,6 +78,8 @@ static int choose_mode(struct target *t, bool compare, struct tm_error *err)
 	tm_id_format(cut, &t->last->cut);
 	r = t->source->ops->knows(t->source, cut, &knows, err);
 	if (!r && knows)
+		r = same_layout(t, &same, err);
+	if (!r && same)
 		t->mode = TM_SHIP_INCREMENTAL;
 	return r;
 }
@@ -169,6 +197,12 @@ int target_plan(struct target *t, const struct tm_point_disk *last,
 		return force(t, 0, t->chunks, err);
 	if (t->found_vhd != last->sequence || t->found_hash != last->sequence)
 		r = force_touched(t, err);
+	if (r == -ENOENT) {
+		/* The last point's table is gone: nothing to go by. */
+		tm_error_clear(err);
+		t->mode = TM_SHIP_COMPARE;
+		return force(t, 0, t->chunks, err);
+	}
 	if (!r)
 		r = force(t, first_outdated(t), t->chunks, err);
 	return r;
