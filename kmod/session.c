@@ -382,8 +382,12 @@ static void adopt(struct tm_session *s, const struct tm_super *super,
 	s->base = super->base;
 	s->nr_merged = super->nr_merged;
 	memcpy(s->merged, super->merged, sizeof(s->merged));
-	/* A cut that a stop overtook: its changes are changes since the base. */
-	if (!tm_id_is_none(&super->cut))
+	/*
+	 * A cut that a stop overtook: its changes are changes since the base.
+	 * One only prepared is not remembered: in a machine rolled back to this
+	 * META it may have been taken since, of a disk that is no more.
+	 */
+	if (super->frozen_epoch)
 		tm_merged_add(s->merged, &s->nr_merged, &super->cut);
 	if (s->unclean)
 		tm_bitmap_fill(s->changed);
