@@ -108,8 +108,14 @@ ok $? "no credentials at all"
 # Without TLS
 fails EPERM "plain HTTP beyond the loopback is not tried" \
 	--endpoint http://192.0.2.1/account container-exists box
+fails EPERM "nor to a private address" \
+	--endpoint http://10.0.2.100/account container-exists box
+fails EPERM "nor elsewhere where it is allowed" --plain \
+	--endpoint http://192.0.2.1/account container-exists box
 fails EPERM "nor to a name that looks like it" \
 	--endpoint http://127.0.0.1.example.net/account container-exists box
+fails EPERM "nor to a longer number" --plain \
+	--endpoint http://172.32.0.1/account container-exists box
 fails EHOSTUNREACH "no one listens" \
 	--endpoint http://127.0.0.1:1/account container-exists box
 

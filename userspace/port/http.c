@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 
 #include "port/crypto.h"
+#include "port/reach.h"
 
 #define BODY_MAX (16u << 20)
 #define HEADERS_MAX 200u	/* of a reply: none that is sane has more */
@@ -92,36 +93,14 @@ void http_reply_done(struct http_reply *reply)
 	*reply = (struct http_reply){ 0 };
 }
 
-/* Whether @url's host is this machine: 127.0.0.0/8, ::1 or localhost. */
-static bool is_loopback(const char *url)
-{
-	bool loopback = false;
-	char *host = NULL;
-	CURLU *u;
-
-	u = curl_url();
-	if (!u)
-		return false;
-	if (!curl_url_set(u, CURLUPART_URL, url, 0) &&
-	    !curl_url_get(u, CURLUPART_HOST, &host, 0)) {
-		/* Only numbers: 127.example.net is elsewhere. */
-		loopback = (!strncmp(host, "127.", 4) &&
-			    !host[strspn(host, "0123456789.")]) ||
-			   !strcmp(host, "[::1]") ||
-			   !strcasecmp(host, "localhost");
-		curl_free(host);
-	}
-	curl_url_cleanup(u);
-	return loopback;
-}
-
 static bool allowed(const struct http *http, const char *url)
 {
 	if (!strncasecmp(url, "https://", 8))
 		return true;
 	if (strncasecmp(url, "http://", 7))
 		return false;
-	return http->config.allow_plain || is_loopback(url);
+	return reach_of_url(url) <=
+	       (http->config.allow_plain ? REACH_PRIVATE : REACH_LOOPBACK);
 }
 
 static int take_header(struct transfer *t, const char *line, size_t len)
@@ -448,7 +427,7 @@ int http_perform(struct http *http, const struct http_request *request,
 	*reply = (struct http_reply){ 0 };
 	if (!allowed(http, request->url)) {
 		snprintf(reply->cause, sizeof(reply->cause),
-			 "plain HTTP is for loopback addresses only");
+			 "plain HTTP is for local addresses only");
 		return -EPERM;
 	}
 	r = header_list(request->headers, &list);
@@ -461,7 +440,7 @@ int http_perform(struct http *http, const struct http_request *request,
 	set_method(c, request);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, http->error);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
-	if (is_loopback(request->url))
+	if (reach_of_url(request->url) == REACH_LOOPBACK)
 		curl_easy_setopt(c, CURLOPT_PROXY, "");
 	code = curl_easy_setopt(c, CURLOPT_URL, request->url);
 	if (!code)

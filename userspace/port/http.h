@@ -5,7 +5,8 @@
  * A struct http is one connection object: it reuses its connection from
  * request to request and belongs to one thread at a time. HTTPS with
  * verification, and no redirects are followed. Plain HTTP is refused except to
- * a loopback address, unless the configuration allows it. Nothing is logged.
+ * a loopback address or, if the configuration allows it, to one of a private
+ * network. Nothing is logged.
  */
 #ifndef TIDEMARK_PORT_HTTP_H
 #define TIDEMARK_PORT_HTTP_H
@@ -23,7 +24,7 @@ struct http;
 struct http_config {
 	const char *ca_file;		/* certificates to trust, PEM */
 	const char *connect_to;		/* HOST:PORT:HOST2:PORT2, as curl's */
-	bool allow_plain;		/* plain HTTP beyond loopback */
+	bool allow_plain;		/* plain HTTP to private addresses */
 	unsigned int connect_timeout_s;	/* 0: 20 s */
 	unsigned int timeout_s;		/* whole request; 0: 300 s */
 	unsigned int stall_timeout_s;	/* no byte moving; 0: 60 s */

@@ -410,7 +410,7 @@ static int usage(void)
 
 enum {
 	CA, CONNECT_TO, ENDPOINT, LEASE, IF_MATCH, IF_NONE_MATCH, SEQUENCE,
-	SNAPSHOT, BAD_MD5, TIMEOUT, WARM,
+	SNAPSHOT, BAD_MD5, TIMEOUT, WARM, PLAIN,
 };
 
 static const struct option options[] = {
@@ -424,6 +424,7 @@ static const struct option options[] = {
 	{ "snapshot", required_argument, NULL, SNAPSHOT },
 	{ "bad-md5", no_argument, NULL, BAD_MD5 },
 	{ "timeout", required_argument, NULL, TIMEOUT },
+	{ "plain", no_argument, NULL, PLAIN },
 	{ "warm", no_argument, NULL, WARM },
 	{ NULL, 0, NULL, 0 },
 };
@@ -465,6 +466,9 @@ static int parse(int argc, char **argv, struct call *c,
 			break;
 		case TIMEOUT:
 			http->timeout_s = (unsigned int)atoi(optarg);
+			break;
+		case PLAIN:
+			http->allow_plain = true;
 			break;
 		case WARM:
 			c->warm = true;
