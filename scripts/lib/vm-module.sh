@@ -57,3 +57,36 @@ module_ensure()
 		mv "$MODULE.new" "$MODULE"
 	) 9>"$module_out/lock" || die "cannot build the module for '$1'"
 }
+
+# module_sparse: sparse's opinion of the module, in the bookworm root
+module_sparse()
+{
+	kernel_of bookworm
+	sparse_dir=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-sparse.XXXXXX")
+	sparse_status=0
+	module_copy "$sparse_dir" &&
+		module_build "$sparse_dir" C=2 CHECK=sparse \
+			CF=-D__CHECK_ENDIAN__ || sparse_status=$?
+	rm -rf "$sparse_dir"
+	return "$sparse_status"
+}
+
+# checkpatch_make DIR: checkpatch.pl and what it reads
+checkpatch_make()
+{
+	root_run "$ROOT" "$1" - sh -ec '
+		cd /mnt/src
+		tar -xf /usr/src/linux-source-6.1.tar.xz --strip-components=2 \
+			linux-source-6.1/scripts/checkpatch.pl \
+			linux-source-6.1/scripts/spelling.txt \
+			linux-source-6.1/scripts/const_structs.checkpatch'
+}
+
+# checkpatch_ensure: sets CHECKPATCH
+checkpatch_ensure()
+{
+	root_ensure bookworm
+	checkpatch_path=checkpatch/${ROOT##*/}
+	cached "$checkpatch_path" checkpatch_make || exit 1
+	CHECKPATCH=$TIDEMARK_CACHE/$checkpatch_path/checkpatch.pl
+}
