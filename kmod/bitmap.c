@@ -63,14 +63,17 @@ static u64 next_word(u64 bit)
 	return (bit | (BITS_PER_LONG - 1)) + 1;
 }
 
-static void word_or(struct tm_bitmap *bm, u64 index, unsigned long mask)
+/* Returns the bits that became set. */
+static unsigned long word_or(struct tm_bitmap *bm, u64 index,
+			     unsigned long mask)
 {
 	unsigned long old = atomic_long_read(&bm->word[index]);
 
 	if ((old & mask) == mask)
-		return;
+		return 0;
 	old = atomic_long_fetch_or(mask, &bm->word[index]);
 	atomic64_add(hweight_long(mask & ~old), &bm->count);
+	return mask & ~old;
 }
 
 void __tm_bitmap_mark(struct tm_bitmap *bm, u64 first, u64 nr)
@@ -81,12 +84,31 @@ void __tm_bitmap_mark(struct tm_bitmap *bm, u64 first, u64 nr)
 		word_or(bm, first / BITS_PER_LONG, word_mask(first, end));
 }
 
-bool tm_bitmap_any(const struct tm_bitmap *bm, u64 first, u64 nr)
+static unsigned long word_of(const struct tm_bitmap *bm, u64 bit)
+{
+	return bm ? atomic_long_read(&bm->word[bit / BITS_PER_LONG]) : ~0UL;
+}
+
+u64 tm_bitmap_mark_in(struct tm_bitmap *bm, const struct tm_bitmap *in,
+		      u64 first, u64 nr)
+{
+	u64 end = first + nr;
+	u64 count = 0;
+
+	for (; first < end; first = next_word(first))
+		count += hweight_long(word_of(in, first) &
+				      word_or(bm, first / BITS_PER_LONG,
+					      word_mask(first, end)));
+	return count;
+}
+
+bool tm_bitmap_lacks(const struct tm_bitmap *bm, const struct tm_bitmap *in,
+		     u64 first, u64 nr)
 {
 	u64 end = first + nr;
 
 	for (; first < end; first = next_word(first))
-		if (atomic_long_read(&bm->word[first / BITS_PER_LONG]) &
+		if (word_of(in, first) & ~word_of(bm, first) &
 		    word_mask(first, end))
 			return true;
 	return false;

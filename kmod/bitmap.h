@@ -28,7 +28,12 @@ void tm_bitmap_put(struct tm_bitmap *bm);
 
 /* [first, first + nr) must lie within the bitmap, here and below. */
 void __tm_bitmap_mark(struct tm_bitmap *bm, u64 first, u64 nr);
-bool tm_bitmap_any(const struct tm_bitmap *bm, u64 first, u64 nr);
+/* Is there a bit of @in (NULL: all) that @bm has not? */
+bool tm_bitmap_lacks(const struct tm_bitmap *bm, const struct tm_bitmap *in,
+		     u64 first, u64 nr);
+/* Marks, and returns how many bits of @in (NULL: all) became set. */
+u64 tm_bitmap_mark_in(struct tm_bitmap *bm, const struct tm_bitmap *in,
+		      u64 first, u64 nr);
 void tm_bitmap_fill(struct tm_bitmap *bm);
 
 /* dst |= src, a word at a time; concurrent marks of @dst survive. */

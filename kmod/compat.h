@@ -39,6 +39,14 @@ static inline sector_t bdev_nr_sectors(struct block_device *bdev)
 }
 #endif
 
+/* One disk, and not two different partitions of it. */
+static inline bool tm_bdevs_overlap(struct block_device *a,
+				    struct block_device *b)
+{
+	return a == b || (a->bd_disk == b->bd_disk &&
+			  (!bdev_is_partition(a) || !bdev_is_partition(b)));
+}
+
 static inline void tm_bio_init(struct bio *bio, struct block_device *bdev,
 			       struct bio_vec *vecs, unsigned short nr,
 			       blk_opf_t opf)

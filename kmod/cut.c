@@ -18,6 +18,7 @@
 #include <linux/mutex.h>
 #include "bitmap.h"
 #include "compat.h"
+#include "cow.h"
 #include "cut.h"
 #include "session.h"
 
@@ -38,6 +39,11 @@ static bool was_merged(const struct tm_session *s, const struct tm_id *id)
 	return tm_id_equal(&s->aborted, id);
 }
 
+static struct tm_cow *attached_cow(struct tm_session *s)
+{
+	return rcu_dereference_protected(s->cow, lockdep_is_held(&s->lock));
+}
+
 /* session->lock held, here and in what the other messages do. */
 static int do_prepare(struct tm_session *s, const struct tm_id *id)
 {
@@ -52,6 +58,8 @@ static int do_prepare(struct tm_session *s, const struct tm_id *id)
 
 static int do_cut(struct tm_session *s, const struct tm_id *id)
 {
+	struct tm_cow *cow = attached_cow(s);
+
 	if (!is_cut(s, id))
 		return -ENOENT;
 	if (s->state == TM_CUT_STATE_CUT || s->state == TM_CUT_STATE_SHIPPING)
@@ -64,6 +72,8 @@ static int do_cut(struct tm_session *s, const struct tm_id *id)
 	s->epoch++;
 	s->held = true;
 	s->state = TM_CUT_STATE_CUT;
+	if (cow)
+		tm_cow_arm(cow, s->frozen);
 	return 0;
 }
 
@@ -207,6 +217,7 @@ static void commit(struct tm_session *s)
 {
 	struct tm_bitmap *frozen = NULL;
 	struct tm_super super;
+	struct tm_cow *cow;
 	int r;
 
 	if (!begin(s, TM_CUT_STATE_COMMITTING, &super))
@@ -227,6 +238,9 @@ static void commit(struct tm_session *s)
 	if (r) {
 		s->state = TM_CUT_STATE_SHIPPING;
 	} else {
+		cow = attached_cow(s);
+		if (cow)
+			tm_cow_disarm(cow);
 		s->base = s->cut;
 		s->nr_merged = 0;
 		s->unclean = false;
@@ -243,12 +257,16 @@ static void merge(struct tm_session *s)
 {
 	struct tm_bitmap *frozen, *next;
 	struct tm_super super;
+	struct tm_cow *cow;
 
 	mutex_lock(&s->lock);
 	if (s->state != TM_CUT_STATE_MERGING) {
 		mutex_unlock(&s->lock);
 		return;
 	}
+	cow = attached_cow(s);
+	if (cow && s->frozen)
+		tm_cow_disarm(cow);
 	/*
 	 * From here on map() and this set the same words: hence atomic. The
 	 * frozen bits stay until the end; both hold them for a while.

@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include "origin.h"
 #include "session.h"
+#include "snap.h"
 
 static int __init tm_init(void)
 {
@@ -16,8 +17,13 @@ static int __init tm_init(void)
 	r = tm_origin_register();
 	if (r)
 		goto err_session;
+	r = tm_snap_register();
+	if (r)
+		goto err_origin;
 	return 0;
 
+err_origin:
+	tm_origin_unregister();
 err_session:
 	tm_session_module_exit();
 	return r;
@@ -25,6 +31,7 @@ err_session:
 
 static void __exit tm_exit(void)
 {
+	tm_snap_unregister();
 	tm_origin_unregister();
 	tm_session_module_exit();
 }
@@ -34,4 +41,5 @@ module_exit(tm_exit);
 
 MODULE_DESCRIPTION("device-mapper targets that track changes and hold cuts");
 MODULE_AUTHOR("Tidemark");
+MODULE_ALIAS("dm-tidemark-snap");
 MODULE_LICENSE("GPL");

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include "bitmap.h"
 #include "compat.h"
+#include "cow.h"
 #include "cut.h"
 #include "origin.h"
 #include "session.h"
@@ -68,14 +69,6 @@ static int parse_options(struct dm_target *ti, struct tm_config *c,
 	return 0;
 }
 
-static bool overlap(struct block_device *a, struct block_device *b)
-{
-	if (a == b)
-		return true;
-	return a->bd_disk == b->bd_disk &&
-	       (!bdev_is_partition(a) || !bdev_is_partition(b));
-}
-
 static const char *check_devices(struct dm_target *ti,
 				 const struct tm_origin *o)
 {
@@ -91,7 +84,7 @@ static const char *check_devices(struct dm_target *ti,
 		return NULL;
 	if (o->meta->bdev->bd_disk == self)
 		return "Metadata device is the tracked device itself";
-	if (overlap(o->meta->bdev, o->origin->bdev))
+	if (tm_bdevs_overlap(o->meta->bdev, o->origin->bdev))
 		return "Metadata device is the origin, or overlaps it";
 	return NULL;
 }
@@ -171,6 +164,7 @@ static int origin_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		goto err_put_devices;
 	}
 	tm_pass_operations(ti);
+	ti->per_io_data_size = sizeof(struct tm_io);
 	ti->private = o;
 	return 0;
 

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include "bitmap.h"
 #include "compat.h"
+#include "cow.h"
 #include "cut.h"
 #include "session.h"
 
@@ -150,11 +151,20 @@ static void chunks_of(const struct tm_session *s, const struct bio *bio,
 /* The region is open: marks, and sees to what the snapshot still needs. */
 static int write_marked(struct tm_session *s, struct bio *bio)
 {
+	int r = DM_MAPIO_REMAPPED;
+	struct tm_cow *cow;
 	u64 first, nr;
 
 	chunks_of(s, bio, &first, &nr);
 	tm_bitmap_mark(s->changed, first, nr);
-	return DM_MAPIO_REMAPPED;
+	if (likely(!rcu_access_pointer(s->cow)))
+		return r;
+	rcu_read_lock();
+	cow = rcu_dereference(s->cow);
+	if (cow)
+		r = tm_cow_write(cow, bio, first, nr);
+	rcu_read_unlock();
+	return r;
 }
 
 int tm_session_write(struct tm_session *s, struct bio *bio)
@@ -560,6 +570,8 @@ static void disown(struct tm_session *s)
 
 void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
 {
+	struct tm_cow *cow;
+
 	mutex_lock(&s->lock);
 	if (s->owner != ti) {
 		mutex_unlock(&s->lock);
@@ -567,6 +579,10 @@ void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
 	}
 	s->owner = NULL;
 	WRITE_ONCE(s->life, TM_CLOSED);
+	cow = rcu_dereference_protected(s->cow, lockdep_is_held(&s->lock));
+	if (cow)
+		tm_cow_invalidate(cow, "its tracked device is gone");
+	RCU_INIT_POINTER(s->cow, NULL);
 	mutex_unlock(&s->lock);
 
 	/* Nothing is in flight: neither can be started any more. */
@@ -613,4 +629,30 @@ int tm_session_lost_recorded(struct tm_session *s)
 	if (!r)
 		tm_region_open(s);
 	return r;
+}
+
+int tm_session_attach(struct tm_session *s, struct tm_cow *cow)
+{
+	struct tm_cow *old;
+	int r = 0;
+
+	mutex_lock(&s->lock);
+	old = rcu_dereference_protected(s->cow, lockdep_is_held(&s->lock));
+	if (s->life != TM_LIVE)
+		r = -ENODEV;
+	else if (old && old != cow)
+		r = -EBUSY;
+	else
+		rcu_assign_pointer(s->cow, cow);
+	mutex_unlock(&s->lock);
+	return r;
+}
+
+void tm_session_detach(struct tm_session *s, struct tm_cow *cow)
+{
+	mutex_lock(&s->lock);
+	if (rcu_access_pointer(s->cow) == cow)
+		RCU_INIT_POINTER(s->cow, NULL);
+	mutex_unlock(&s->lock);
+	synchronize_rcu();
 }

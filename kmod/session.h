@@ -22,6 +22,7 @@
 #include "region.h"
 
 struct tm_bitmap;
+struct tm_cow;
 
 enum tm_mode {
 	TM_TRACKING,		/* META is as it should be */
@@ -113,6 +114,7 @@ struct tm_session {
 	struct tm_bitmap *frozen;
 
 	struct tm_region region;
+	struct tm_cow __rcu *cow;	/* the attached snapshot */
 
 	struct tm_meta meta;		/* the worker's; see meta.h */
 	struct workqueue_struct *wq;
@@ -132,7 +134,7 @@ struct tm_session *tm_session_get(struct mapped_device *md,
 				  const struct tm_config *config, char **error);
 void tm_session_put(struct tm_session *s);
 
-/* The live session of a mapped device, with a reference; NULL. */
+/* The live session of a mapped device, with a reference; NULL. It may close. */
 struct tm_session *tm_session_find(dev_t dev);
 
 /*
@@ -154,6 +156,11 @@ void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly);
 /* Messages: chunks count as changed; the loss has been recorded elsewhere. */
 int tm_session_mark(struct tm_session *s, u64 first, u64 nr);
 int tm_session_lost_recorded(struct tm_session *s);
+
+/* -ENODEV: closed. -EBUSY: has a snapshot. */
+int tm_session_attach(struct tm_session *s, struct tm_cow *cow);
+/* Nobody sees @cow after this. May sleep. */
+void tm_session_detach(struct tm_session *s, struct tm_cow *cow);
 
 /* A write that is about to reach the origin: DM_MAPIO_*. Called by map(). */
 int tm_session_write(struct tm_session *s, struct bio *bio);

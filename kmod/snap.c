@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * snap.c - the read-only view of one cut
+ *
+ * A read goes to the origin first, and only then is asked which blocks were
+ * overwritten: what was not by then is the cut's, what was is taken from where
+ * it was kept. The other order would need a lock against writers.
+ *
+ * The view holds the origin open itself, and a reference to the session, but
+ * not the tracked device: that may be mounted, which no second holder is let
+ * into, and it may be removed at any time. Its end makes the view invalid.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include "bitmap.h"
+#include "compat.h"
+#include "cow.h"
+#include "session.h"
+#include "snap.h"
+#include "uapi/tidemark.h"
+
+#define DM_MSG_PREFIX TM_TARGET_SNAP
+
+#define TM_POOL_KIB_DEFAULT	16384
+#define TM_POOL_KIB_MIN		64
+#define TM_POOL_KIB_MAX		(1U << 20)
+#define TM_COW_TIMEOUT_DEFAULT	30	/* seconds */
+
+struct tm_snap {
+	struct list_head node;		/* in tm_snaps, when it has a store */
+	struct tm_session *session;
+	struct dm_dev *origin;
+	struct dm_dev *store;		/* NULL: the pool alone */
+	struct tm_cow *cow;
+	struct tm_cow_config config;
+	struct bio_set bios;
+	struct workqueue_struct *wq;
+	bool attached;
+};
+
+/* In every bio of the view. */
+struct tm_read {
+	struct work_struct work;
+	struct tm_snap *snap;
+};
+
+/* Device-mapper lets two of its devices share one below: a store must not. */
+static LIST_HEAD(tm_snaps);
+static DEFINE_MUTEX(tm_snaps_lock);
+
+static int parse_option(struct tm_cow_config *c, const char *name,
+			const char *value)
+{
+	if (!strcasecmp(name, TM_OPT_POOL_KIB))
+		return kstrtouint(value, 10, &c->pool_kib) ?:
+			       c->pool_kib >= TM_POOL_KIB_MIN &&
+				       c->pool_kib <= TM_POOL_KIB_MAX ?
+			       0 : -EINVAL;
+	if (!strcasecmp(name, TM_OPT_COW_TIMEOUT))
+		return kstrtouint(value, 10, &c->timeout_s) ?:
+			       c->timeout_s && c->timeout_s <= 86400 ?
+			       0 : -EINVAL;
+	return -EINVAL;
+}
+
+static int parse(struct dm_target *ti, struct tm_cow_config *c,
+		 unsigned int argc, char **argv)
+{
+	unsigned int nr, i;
+
+	if (argc < 3) {
+		ti->error = "Needs TRACKED, STORE and delta or full";
+		return -EINVAL;
+	}
+	c->full = !strcasecmp(argv[2], TM_SNAP_FULL);
+	if (!c->full && strcasecmp(argv[2], TM_SNAP_DELTA)) {
+		ti->error = "Neither delta nor full";
+		return -EINVAL;
+	}
+	if (argc == 3)
+		return 0;
+	if (kstrtouint(argv[3], 10, &nr) || nr != argc - 4 || nr % 2) {
+		ti->error = "Bad number of options";
+		return -EINVAL;
+	}
+	for (i = 4; i < argc; i += 2) {
+		if (parse_option(c, argv[i], argv[i + 1])) {
+			ti->error = "Unknown option or bad value";
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int get_session(struct dm_target *ti, struct tm_snap *snap,
+		       const char *tracked)
+{
+	struct tm_session *s;
+	char origin[24] = "";
+	dev_t dev;
+
+	if (tm_lookup_dev(tracked, &dev)) {
+		ti->error = "No such tracked device";
+		return -ENODEV;
+	}
+	s = tm_session_find(dev);
+	if (!s) {
+		ti->error = "Device is not tracked, or not resumed yet";
+		return -ENODEV;
+	}
+	mutex_lock(&s->lock);
+	if (s->life == TM_LIVE)
+		format_dev_t(origin, s->origin->bd_dev);
+	mutex_unlock(&s->lock);
+	if (ti->len != s->geo.origin_sectors) {
+		ti->error = "Length is not that of the tracked device";
+		goto err_put;
+	}
+	if (rcu_access_pointer(s->cow)) {
+		ti->error = "Tracked device has a snapshot already";
+		goto err_put;
+	}
+	/* Held since the constructor of the tracked device: opening is sharing. */
+	if (dm_get_device(ti, origin, TM_OPEN_READ, &snap->origin)) {
+		ti->error = "Cannot open the origin of the tracked device";
+		goto err_put;
+	}
+	snap->session = s;
+	return 0;
+
+err_put:
+	tm_session_put(s);
+	return -EINVAL;
+}
+
+static const char *check_store(struct dm_target *ti, struct tm_snap *snap)
+{
+	struct block_device *store = snap->store->bdev;
+	struct tm_session *s = snap->session;
+	struct tm_snap *other;
+	const char *why = NULL;
+
+	if (tm_bdevs_overlap(store, snap->origin->bdev))
+		return "Store is the origin, or overlaps it";
+	if (store->bd_dev == s->dev ||
+	    store->bd_disk == dm_disk(dm_table_get_md(ti->table)))
+		return "Store is the tracked device, or the snapshot itself";
+	if (bdev_is_zoned(store))
+		return "Zoned devices are not supported";
+	if (bdev_nr_sectors(store) < TM_BLOCK_SECTORS)
+		return "Store is too small";
+	mutex_lock(&s->lock);
+	if (s->meta.bdev && tm_bdevs_overlap(store, s->meta.bdev))
+		why = "Store is the metadata device, or overlaps it";
+	mutex_unlock(&s->lock);
+	if (why)
+		return why;
+
+	mutex_lock(&tm_snaps_lock);
+	list_for_each_entry(other, &tm_snaps, node)
+		if (tm_bdevs_overlap(store, other->store->bdev))
+			why = "Store is in use by another snapshot";
+	if (!why)
+		list_add(&snap->node, &tm_snaps);
+	mutex_unlock(&tm_snaps_lock);
+	return why;
+}
+
+static int get_store(struct dm_target *ti, struct tm_snap *snap,
+		     const char *path)
+{
+	const char *why;
+	int r;
+
+	if (!strcmp(path, TM_STATUS_NONE))
+		return 0;
+	r = dm_get_device(ti, path, TM_OPEN_READ_WRITE, &snap->store);
+	if (r) {
+		ti->error = "Cannot open store device";
+		return r;
+	}
+	why = check_store(ti, snap);
+	if (!why)
+		return 0;
+	dm_put_device(ti, snap->store);
+	ti->error = (char *)why;
+	return -EINVAL;
+}
+
+static void put_store(struct dm_target *ti, struct tm_snap *snap)
+{
+	if (!snap->store)
+		return;
+	mutex_lock(&tm_snaps_lock);
+	list_del(&snap->node);
+	mutex_unlock(&tm_snaps_lock);
+	dm_put_device(ti, snap->store);
+}
+
+static int snap_ctr(struct dm_target *ti, unsigned int argc, char **argv)
+{
+	struct tm_snap *snap;
+	int r;
+
+	if (ti->begin) {
+		ti->error = "Must begin at sector 0";
+		return -EINVAL;
+	}
+	snap = kzalloc(sizeof(*snap), GFP_KERNEL);
+	if (!snap) {
+		ti->error = "Cannot allocate memory";
+		return -ENOMEM;
+	}
+	snap->config.pool_kib = TM_POOL_KIB_DEFAULT;
+	snap->config.timeout_s = TM_COW_TIMEOUT_DEFAULT;
+	r = parse(ti, &snap->config, argc, argv);
+	if (r)
+		goto err_free;
+	r = get_session(ti, snap, argv[0]);
+	if (r)
+		goto err_free;
+	r = get_store(ti, snap, argv[1]);
+	if (r)
+		goto err_put_session;
+
+	r = -ENOMEM;
+	ti->error = "Cannot allocate memory";
+	if (bioset_init(&snap->bios, 16, 0, 0))
+		goto err_put_store;
+	/* Not for reclaim: nobody's memory is freed by reading a snapshot. */
+	snap->wq = alloc_workqueue("tidemark_snap", WQ_UNBOUND, 0);
+	if (!snap->wq)
+		goto err_exit_bios;
+	snap->cow = tm_cow_new(snap->origin->bdev,
+			       snap->store ? snap->store->bdev : NULL,
+			       &snap->session->geo, &snap->config);
+	if (!snap->cow)
+		goto err_destroy_wq;
+	ti->error = NULL;
+	ti->per_io_data_size = sizeof(struct tm_read);
+	ti->private = snap;
+	return 0;
+
+err_destroy_wq:
+	destroy_workqueue(snap->wq);
+err_exit_bios:
+	bioset_exit(&snap->bios);
+err_put_store:
+	put_store(ti, snap);
+err_put_session:
+	dm_put_device(ti, snap->origin);
+	tm_session_put(snap->session);
+err_free:
+	kfree(snap);
+	return r;
+}
+
+static void snap_dtr(struct dm_target *ti)
+{
+	struct tm_snap *snap = ti->private;
+
+	tm_session_detach(snap->session, snap->cow);
+	destroy_workqueue(snap->wq);
+	tm_cow_free(snap->cow);
+	bioset_exit(&snap->bios);
+	put_store(ti, snap);
+	dm_put_device(ti, snap->origin);
+	tm_session_put(snap->session);
+	kfree(snap);
+}
+
+/* The origin's data, for the whole of @bio. */
+static blk_status_t read_origin(struct tm_snap *snap, struct bio *bio)
+{
+	struct bio *clone = tm_bio_clone(snap->origin->bdev, bio, GFP_NOIO,
+					 &snap->bios);
+	blk_status_t status;
+
+	clone->bi_opf &= ~TM_REQ_IMPATIENT;
+	submit_bio_wait(clone);
+	status = clone->bi_status;
+	bio_put(clone);
+	return status;
+}
+
+static void copy_to_bio(struct bio *bio, struct bvec_iter *iter,
+			const char *from, unsigned int bytes)
+{
+	while (bytes) {
+		struct bio_vec bv = bio_iter_iovec(bio, *iter);
+		unsigned int n = min(bytes, bv.bv_len);
+
+		if (from) {
+			char *to = kmap_local_page(bv.bv_page);
+
+			memcpy(to + bv.bv_offset, from, n);
+			kunmap_local(to);
+			flush_dcache_page(bv.bv_page);
+			from += n;
+		}
+		bio_advance_iter(bio, iter, n);
+		bytes -= n;
+	}
+}
+
+/* Puts the old data where the origin's are not the cut's any more. */
+static int patch(struct tm_snap *snap, struct bio *bio, struct page *page)
+{
+	struct bvec_iter iter = bio->bi_iter;
+	u64 at = (u64)iter.bi_sector << SECTOR_SHIFT;
+	unsigned int left = iter.bi_size;
+
+	while (left) {
+		unsigned int skip = at & (TM_BLOCK_BYTES - 1);
+		unsigned int n = min_t(unsigned int, left,
+				       TM_BLOCK_BYTES - skip);
+		int r = tm_cow_fetch(snap->cow, at / TM_BLOCK_BYTES, page);
+
+		if (r < 0)
+			return r;
+		copy_to_bio(bio, &iter,
+			    r ? (char *)page_address(page) + skip : NULL, n);
+		at += n;
+		left -= n;
+	}
+	return 0;
+}
+
+static void read_work(struct work_struct *work)
+{
+	struct tm_read *read = container_of(work, struct tm_read, work);
+	struct bio *bio = dm_bio_from_per_bio_data(read, sizeof(*read));
+	struct tm_snap *snap = read->snap;
+	struct page *page;
+
+	bio->bi_status = read_origin(snap, bio);
+	if (!bio->bi_status) {
+		page = alloc_page(GFP_NOIO);
+		if (!page)
+			bio->bi_status = BLK_STS_RESOURCE;
+		else if (patch(snap, bio, page))
+			bio->bi_status = BLK_STS_IOERR;
+		if (page)
+			__free_page(page);
+	}
+	bio_endio(bio);
+}
+
+static int snap_map(struct dm_target *ti, struct bio *bio)
+{
+	struct tm_read *read = dm_per_bio_data(bio, sizeof(*read));
+	struct tm_snap *snap = ti->private;
+	u64 chunk, end;
+
+	if (bio_op(bio) != REQ_OP_READ || !bio_sectors(bio))
+		return DM_MAPIO_KILL;
+	end = (bio_end_sector(bio) - 1) >> snap->cow->chunk_shift;
+	for (chunk = bio->bi_iter.bi_sector >> snap->cow->chunk_shift;
+	     chunk <= end; chunk++)
+		if (!tm_cow_keeps(snap->cow, chunk))
+			return DM_MAPIO_KILL;
+	bio->bi_opf &= ~TM_REQ_IMPATIENT;
+	read->snap = snap;
+	INIT_WORK(&read->work, read_work);
+	queue_work(snap->wq, &read->work);
+	return DM_MAPIO_SUBMITTED;
+}
+
+static int snap_preresume(struct dm_target *ti)
+{
+	struct tm_snap *snap = ti->private;
+	int r;
+
+	if (snap->attached)
+		return 0;
+	r = tm_session_attach(snap->session, snap->cow);
+	if (r)
+		DMERR("cannot attach: %s", r == -EBUSY ?
+		      "the tracked device has a snapshot already" :
+		      "the tracked device is gone");
+	else
+		snap->attached = true;
+	return r;
+}
+
+static int snap_iterate_devices(struct dm_target *ti,
+				iterate_devices_callout_fn fn, void *data)
+{
+	struct tm_snap *snap = ti->private;
+
+	return fn(ti, snap->origin, 0, ti->len, data);
+}
+
+
+static const char *const state_word[] = {
+	[TM_COW_WAITING] = TM_SNAP_WAITING,
+	[TM_COW_VALID] = TM_SNAP_VALID,
+	[TM_COW_INVALID] = TM_SNAP_INVALID,
+};
+
+static void snap_status(struct dm_target *ti, status_type_t type,
+			unsigned int status_flags, char *result,
+			unsigned int maxlen)
+{
+	struct tm_snap *snap = ti->private;
+	struct tm_cow *cow = snap->cow;
+	u64 used, size;
+	unsigned int pool, sz = 0, nr;
+	enum tm_cow_state state;
+
+	switch (type) {
+	case STATUSTYPE_INFO:
+		spin_lock_irq(&cow->lock);
+		state = cow->state;
+		used = cow->store.used;
+		size = cow->store.nr_slots;
+		pool = cow->pool_used;
+		spin_unlock_irq(&cow->lock);
+		DMEMIT("%u %s %llu %llu %llu %llu %u %u", TM_STATUS_VERSION,
+		       state_word[state], (u64)atomic64_read(&cow->needed),
+		       cow->nr_chunks, used, size, pool, cow->pool_size);
+		break;
+	case STATUSTYPE_TABLE:
+		DMEMIT("%u:%u %s %s", MAJOR(snap->session->dev),
+		       MINOR(snap->session->dev),
+		       snap->store ? snap->store->name : TM_STATUS_NONE,
+		       snap->config.full ? TM_SNAP_FULL : TM_SNAP_DELTA);
+		nr = (snap->config.pool_kib != TM_POOL_KIB_DEFAULT) +
+		     (snap->config.timeout_s != TM_COW_TIMEOUT_DEFAULT);
+		if (nr)
+			DMEMIT(" %u", nr * 2);
+		if (snap->config.pool_kib != TM_POOL_KIB_DEFAULT)
+			DMEMIT(" " TM_OPT_POOL_KIB " %u",
+			       snap->config.pool_kib);
+		if (snap->config.timeout_s != TM_COW_TIMEOUT_DEFAULT)
+			DMEMIT(" " TM_OPT_COW_TIMEOUT " %u",
+			       snap->config.timeout_s);
+		break;
+	default:
+		*result = '\0';
+		break;
+	}
+}
+
+static int release(struct tm_cow *cow, unsigned int argc, char **argv,
+		   bool check_only)
+{
+	unsigned int i;
+	u64 first, nr;
+	int r;
+
+	for (i = 1; i + 1 < argc; i += 2) {
+		if (kstrtou64(argv[i], 10, &first) ||
+		    kstrtou64(argv[i + 1], 10, &nr) || !nr ||
+		    first >= cow->nr_chunks || nr > cow->nr_chunks - first)
+			return -EINVAL;
+		r = check_only ? 0 : tm_cow_release(cow, first, nr);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int snap_message(struct dm_target *ti, unsigned int argc, char **argv,
+			char *result, unsigned int maxlen)
+{
+	struct tm_snap *snap = ti->private;
+
+	if (strcasecmp(argv[0], TM_MSG_RELEASE) || argc < 3 || argc % 2 == 0)
+		return -EINVAL;
+	/* All or nothing, as far as the words go. */
+	return release(snap->cow, argc, argv, true) ?:
+		       release(snap->cow, argc, argv, false);
+}
+
+static struct target_type snap_target = {
+	.name = TM_TARGET_SNAP,
+	.version = { 0, 1, 0 },
+	.features = DM_TARGET_SINGLETON,
+	.module = THIS_MODULE,
+	.ctr = snap_ctr,
+	.dtr = snap_dtr,
+	.map = snap_map,
+	.preresume = snap_preresume,
+	.iterate_devices = snap_iterate_devices,
+	.status = snap_status,
+	.message = snap_message,
+};
+
+int tm_snap_register(void)
+{
+	return dm_register_target(&snap_target);
+}
+
+void tm_snap_unregister(void)
+{
+	dm_unregister_target(&snap_target);
+}
