@@ -43,3 +43,4 @@ MODULE_DESCRIPTION("device-mapper targets that track changes and hold cuts");
 MODULE_AUTHOR("Tidemark");
 MODULE_ALIAS("dm-tidemark-snap");
 MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

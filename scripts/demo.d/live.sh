@@ -10,7 +10,9 @@ set -eu
 cd /
 
 vault=$1
+# shellcheck source=scripts/demo.d/story.sh
 . /demo/story.sh
+# shellcheck source=/dev/null # written by the demo
 . /demo/environment
 
 # as_postgres COMMAND [ARG...]

@@ -7,6 +7,7 @@
 set -eu
 cd /
 
+# shellcheck source=scripts/demo.d/story.sh
 . /demo/story.sh
 
 # as_postgres COMMAND [ARG...]

@@ -32,6 +32,7 @@ vault_start() {
 }
 
 machine() {
+	# shellcheck disable=SC2034 # for the test
 	MACHINE=$1
 	TIDEMARK_CONFIG=$WORK/$1/tidemark.conf
 	TIDEMARK_STATE_DIR=$WORK/$1/state

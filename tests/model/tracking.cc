@@ -92,8 +92,8 @@ static int MUT = 0;
 static u64 MAXST = 60000000ull;
 
 enum { NONE = 0xFFFF };
-#define SB(seq, cur, fro, nxt, base, fid, mer)                     \
-	((u32)(seq) << 24 | (u32)(cur) << 16 | (u32)(fro) << 15 |  \
+#define SB(seq, cur, frz, nxt, base, fid, mer)                     \
+	((u32)(seq) << 24 | (u32)(cur) << 16 | (u32)(frz) << 15 |  \
 	 (u32)(nxt) << 14 | (u32)(base) << 12 | (u32)(fid) << 10 | \
 	 (u32)(mer) << 4 | 1)
 #define SBBAD 2u
@@ -594,7 +594,7 @@ static void gen(const S &s)
 		n.sbi[n.sfirst] = n.s_tgt;
 		n.spc = 2;
 		emit(n, 0,
-		     "S: write copy %c {seq%d cur%d fro%d nxt%d base%d fid%d}",
+		     "S: write copy %c {seq%d cur%d frz%d nxt%d base%d fid%d}",
 		     'A' + n.sfirst, sseq(n.s_tgt), scur(n.s_tgt),
 		     sfro(n.s_tgt), snxt(n.s_tgt), sbase(n.s_tgt),
 		     sfid(n.s_tgt));
@@ -759,16 +759,16 @@ static void gen(const S &s)
 				n.opc = 1;
 				n.oregs = regs;
 				n.odual = n.dual;
-				int nd = 0;
+				int need = 0;
 				int a = SKIP ? (regs & ~n.log) : regs;
-				nd |= secsof(a);
+				need |= secsof(a);
 				n.log |= regs;
 				if (n.dual) {
 					int b = SKIP ? (regs & ~n.logN) : regs;
-					nd |= secsof(b) << 2;
+					need |= secsof(b) << 2;
 					n.logN |= regs;
 				}
-				n.oneed = nd;
+				n.oneed = need;
 				if (MUT == 1) {
 					n.open |= regs;
 					if (n.dual)

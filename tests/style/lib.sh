@@ -5,7 +5,6 @@
 #
 #	files PATTERN...	the source files that match, paths below TOP
 #	silent TEXT COMMAND...	a result: COMMAND succeeds and says nothing
-#	none TEXT FILE...	the same for `grep -nE PATTERN FILE...`, in $PATTERN
 
 cd "$TOP" || exit 1
 
@@ -23,7 +22,6 @@ files() {
 silent() {
 	text=$1
 	shift
-	"$@" >"$WORK/said" 2>&1
-	[ $? -eq 0 ] && [ ! -s "$WORK/said" ]
+	"$@" >"$WORK/said" 2>&1 && [ ! -s "$WORK/said" ]
 	ok $? "$text" || head -n 40 "$WORK/said" | sed 's/^/# /'
 }

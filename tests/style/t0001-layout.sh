@@ -3,6 +3,7 @@
 #
 # Where things are: dependencies point one way, every file names its licence,
 # the version is said once, kernel differences have one home.
+# shellcheck disable=SC2317 # functions are called through `silent`
 
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TESTS/style/lib.sh"
@@ -35,7 +36,7 @@ unlayered() {
 silent "userspace names the layer of what it includes" no_output unlayered
 
 printers() {
-	grep -rnE '\<(printf|fprintf|vfprintf|puts|fputs|perror|putchar|syslog)[[:space:]]*\(' \
+	grep -rnE '\<(v?printf|puts|perror|putchar|v?syslog) ?\(|\<std(out|err)\>' \
 		userspace/model userspace/port userspace/engine
 }
 silent "only cli prints" no_output printers

@@ -116,7 +116,7 @@ proxy_clear
 proxy_reset
 storage page-put box a.vhd 0 <"$WORK/data" >/dev/null
 storage page-clear box a.vhd 0 4096 >/dev/null
-is "$(proxy_requests 'page-*') $(proxy_bytes)" "2 4096" \
+is "$(proxy_requests 'page-*') $(proxy_bytes 'page-*')" "2 4096" \
 	"the proxy counts requests and bytes of bodies"
 
 finish
