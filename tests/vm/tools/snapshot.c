@@ -252,7 +252,7 @@ static void refusals(struct scene *s)
 	int fd, r;
 
 	scene_set(s, 128, s->store, "delta", "");
-	tap_ok(snap_make(s->rig.size, "-", "delta", ""),
+	tap_ok(snap_make_as("second", s->rig.size, "-", "delta", ""),
 	       "a second snapshot of one disk is refused");
 	scene_cut(s);
 	fd = dmt_open(SNAP_NAME, O_RDWR | O_DIRECT);
@@ -267,12 +267,6 @@ static void refusals(struct scene *s)
 	       "a release past the end is refused");
 	tap_ok(dmt_message(SNAP_NAME, NULL, 0, "frobnicate"),
 	       "an unknown message is refused");
-	load_stop(&s->load);
-	close(s->rig.fd);
-	s->rig.fd = -1;
-	tap_ok(dmt_remove(RIG_NAME) == -EBUSY,
-	       "the disk cannot go before its snapshot");
-	load_start(&s->load);
 	/* under load, with the cut alive */
 	r = dmt_remove(SNAP_NAME);
 	tap_ok(!r, "the snapshot can go before its cut: %s", strerror(-r));
@@ -280,6 +274,27 @@ static void refusals(struct scene *s)
 	must(track_commit(RIG_NAME, s->id), "commit");
 	wait_writes(&s->load, 100);
 	free(buf);
+	scene_clear(s);
+}
+
+/* The disk may go first: then there is no cut that it could show. */
+static void outlives(struct scene *s)
+{
+	struct snap_result res;
+	struct chunks none;
+
+	scene_set(s, 128, s->store, "full", "");
+	scene_cut(s);
+	load_stop(&s->load);
+	rig_down(&s->rig);
+	tap_ok(state_is("invalid"), "invalid when its disk is gone");
+	chunks_init(&none, s->rig.total);
+	must(snap_compare(&s->load, &none, true, &res), "open the snapshot");
+	tap_ok(!res.leaked && !res.wrong, "not to be read any more");
+	chunks_done(&none);
+	must(rig_up(&s->rig), "make the disk again");
+	must(track_clean(RIG_NAME), "cut and commit");
+	tap_ok(state_is("invalid"), "it does not come to life again");
 	scene_clear(s);
 }
 
@@ -306,6 +321,7 @@ int main(int argc, char **argv)
 			whole_life(&s, sizes[i], "-", "delta", 3);
 	}
 	refusals(&s);
+	outlives(&s);
 
 	snprintf(params, sizeof(params), "%s 0", s.store);
 	must(dmt_make("small", 256, false, "linear", params),

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-int snap_make(uint64_t size, const char *store, const char *mode,
-	      const char *options)
+int snap_make_as(const char *name, uint64_t size, const char *store,
+		 const char *mode, const char *options)
 {
 	char params[512], path[64];
 	const char *at = options;
@@ -31,7 +31,13 @@ int snap_make(uint64_t size, const char *store, const char *mode,
 			 mode, words, options);
 	else
 		snprintf(params, sizeof(params), "%s %s %s", path, store, mode);
-	return dmt_make(SNAP_NAME, size / 512, true, "tidemark-snap", params);
+	return dmt_make(name, size / 512, false, "tidemark-snap", params);
+}
+
+int snap_make(uint64_t size, const char *store, const char *mode,
+	      const char *options)
+{
+	return snap_make_as(SNAP_NAME, size, store, mode, options);
 }
 
 int snap_status(struct snap_status *ret)

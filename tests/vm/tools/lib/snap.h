@@ -20,6 +20,8 @@ struct snap_status {
 /* A snapshot of RIG_NAME. @store may be "-"; @options "pool_kib 64", or "". */
 int snap_make(uint64_t size, const char *store, const char *mode,
 	      const char *options);
+int snap_make_as(const char *name, uint64_t size, const char *store,
+		 const char *mode, const char *options);
 
 /* 0 or -errno; -EBADMSG when the line is not what it should be. */
 int snap_status(struct snap_status *ret);
