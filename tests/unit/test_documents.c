@@ -200,23 +200,126 @@ static void point_lies_are_found(void **state)
 	tm_point_done(&p);
 }
 
-/* A right document with bytes changed, lost and added: never a crash. */
+/* One parser each: true if it took the text. */
+static bool try_point(const char *text, size_t len)
+{
+	struct tm_point p;
+
+	if (tm_point_parse(text, len, RUN, &p, NULL))
+		return false;
+	tm_point_done(&p);
+	return true;
+}
+
+static bool try_vault(const char *text, size_t len)
+{
+	struct tm_vault v;
+
+	if (tm_vault_parse(text, len, "vault.json", &v, NULL))
+		return false;
+	tm_vault_done(&v);
+	return true;
+}
+
+static bool try_item(const char *text, size_t len)
+{
+	struct tm_item item;
+
+	if (tm_item_parse(text, len, "items/x", &item, NULL))
+		return false;
+	tm_item_done(&item);
+	return true;
+}
+
+static bool try_run(const char *text, size_t len)
+{
+	struct tm_run run;
+
+	if (tm_run_parse(text, len, RUN, &run, NULL))
+		return false;
+	tm_run_done(&run);
+	return true;
+}
+
+static bool try_job(const char *text, size_t len)
+{
+	struct tm_job job;
+
+	if (tm_job_parse(text, len, RUN, &job, NULL))
+		return false;
+	tm_job_done(&job);
+	return true;
+}
+
+static bool try_check(const char *text, size_t len)
+{
+	struct tm_check check;
+
+	if (tm_check_parse(text, len, RUN, &check, NULL))
+		return false;
+	tm_check_done(&check);
+	return true;
+}
+
+static bool try_disk(const char *text, size_t len)
+{
+	struct tm_disk d;
+
+	if (tm_disk_parse(text, len, "root", &d, NULL))
+		return false;
+	tm_disk_done(&d);
+	return true;
+}
+
+#define ID "\"00112233445566778899aabbccddeeff\""
+
+/*
+ * Right documents with bytes changed, lost and replaced: an answer each time,
+ * never a crash.
+ */
 static void mutations(void **state)
 {
+	static const struct {
+		bool (*parse)(const char *text, size_t len);
+		const char *text;	/* NULL: a whole point */
+	} kinds[] = {
+		{ try_point, NULL },
+		{ try_vault, "{\"format\":1,\"id\":" ID ",\"name\":\"Ab\","
+		  "\"created\":\"2026-01-01T00:00:00Z\"}" },
+		{ try_item, "{\"format\":1,\"id\":" ID ",\"name\":\"w\","
+		  "\"container\":\"tidemark-1\",\"disks\":[\"a\",\"b\"]}" },
+		{ try_run, "{\"format\":1,\"name\":\"" RUN "\",\"state\":"
+		  "\"running\",\"cut\":" ID ",\"host\":\"h\"}" },
+		{ try_job, "{\"format\":1,\"name\":\"" RUN "\",\"kind\":"
+		  "\"backup\",\"status\":\"Failed\",\"counters\":{\"tracked\":"
+		  "{\"requests\":1},\"total\":{\"requests\":1}}}" },
+		{ try_check, "{\"format\":1,\"name\":\"" RUN "\",\"time\":"
+		  "\"2026-01-01T00:00:00Z\",\"good\":false,\"disks\":[{"
+		  "\"name\":\"a\",\"bad_chunks\":[[1,2],[9,1]]}]}" },
+		{ try_disk, "{\"format\":1,\"name\":\"root\",\"vault\":\"" URL
+		  "\",\"item\":" ID ",\"container\":\"tidemark-1\",\"path\":"
+		  "\"/d\",\"segments\":[{\"start\":0,\"len\":512,\"kind\":"
+		  "\"scan\",\"device\":\"/d\"}],\"tracked\":[{\"device\":"
+		  "\"t\",\"origin\":\"/o\"}]}" },
+	};
 	static const char spice[] = "{}[]\",:0-9eE.ntf\\u\xff\x80 ";
 	uint64_t seed = 4711;
-	struct tm_point p, q;
-	char *text, *bad;
-	size_t len;
+	struct tm_point p;
+	char *point;
 	int round, accepted = 0;
 
 	(void)state;
 	make_point(&p);
-	assert_int_equal(tm_point_text(&p, &text), 0);
-	len = strlen(text);
-	for (round = 0; round < 4000; round++) {
-		size_t n = unit_random(&seed) % 4 + 1, keep = len;
+	assert_int_equal(tm_point_text(&p, &point), 0);
+	for (round = 0; round < 14000; round++) {
+		size_t kind = (size_t)round % ARRAY_SIZE(kinds), len, keep;
+		const char *text = kinds[kind].text ? kinds[kind].text : point;
+		size_t n = unit_random(&seed) % 4 + 1;
+		char *bad;
 
+		len = keep = strlen(text);
+		if (round < (int)ARRAY_SIZE(kinds))
+			assert_true(kinds[kind].parse(text, len));
 		if (unit_random(&seed) % 4 == 0)
 			keep = unit_random(&seed) % len;
 		/* Exactly as long as its content, for the sanitizer's sake. */
@@ -226,14 +329,11 @@ static void mutations(void **state)
 		while (n-- && keep)
 			bad[unit_random(&seed) % keep] =
 				spice[unit_random(&seed) % sizeof(spice)];
-		if (!tm_point_parse(bad, keep, RUN, &q, NULL)) {
-			accepted++;
-			tm_point_done(&q);
-		}
+		accepted += kinds[kind].parse(bad, keep);
 		free(bad);
 	}
-	assert_true(accepted < round);
-	free(text);
+	assert_in_range(accepted, 1, round - 1);
+	free(point);
 	tm_point_done(&p);
 }
 
