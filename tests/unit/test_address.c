@@ -41,6 +41,10 @@ static void both_styles(void **state)
 	round_trip("http://[::1]:10000/devstoreaccount1/vault",
 		   "devstoreaccount1", "vault", "http://[::1]:10000",
 		   "/devstoreaccount1/vault", true);
+	round_trip("http://10.0.2.100:10000/acc/vault", "acc", "vault",
+		   "http://10.0.2.100:10000", "/acc/vault", true);
+	round_trip("http://172.31.0.1:10000/acc/vault", "acc", "vault",
+		   "http://172.31.0.1:10000", "/acc/vault", true);
 	round_trip("http://localhost/acc/vault", "acc", "vault",
 		   "http://localhost", "/acc/vault", true);
 	round_trip("http://acc.blob.localhost:10000/vault", "acc", "vault",
@@ -98,6 +102,8 @@ static void refused(void **state)
 		"https://acc.blob.core.windows.net/vault#SECRET",
 		"http://acc.blob.core.windows.net/vault",
 		"http://emulator.example:10000/acc/vault",
+		"http://198.51.100.1/acc/vault", "http://172.32.0.1/acc/vault",
+		"http://[2001:db8::1]/acc/vault", "http://127.example/acc/vault",
 		"http://127.0.0.1:10000/acc", "http://127.0.0.1:10000/",
 		"http://[::1/acc/vault", "http://[]/acc/vault",
 		"http://[::1]x/acc/vault", "http://[::g]/acc/vault",

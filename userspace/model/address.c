@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* @url may hold a secret: a message says what is wrong, not what was given. */
 static int bad(struct tm_error *err, const char *what, const char *why)
@@ -44,6 +45,25 @@ static bool is_literal(const char *host)
 {
 	return host[0] == '[' ||
 	       strspn(host, "0123456789.") == strlen(host);
+}
+
+/* Loopback, link-local, and what RFC 1918 and RFC 4193 keep for private nets. */
+static bool is_private(const char *host)
+{
+	static const char *const prefixes[] = {
+		"127.", "10.", "192.168.", "169.254.", "[::1]", "[fe80:",
+		"[fc", "[fd",
+	};
+	unsigned int second;
+	size_t i;
+
+	if (!is_literal(host))
+		return false;
+	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (!strncasecmp(host, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return sscanf(host, "172.%u.", &second) == 1 && second >= 16 &&
+	       second <= 31;
 }
 
 static bool is_localhost(const char *host)
@@ -124,9 +144,9 @@ static int parse_origin(const char **s, struct tm_address *a,
 	if (**s && **s != '/')
 		return bad(err, what, "its host is not valid");
 	a->path_style = !is_product_style(a->host);
-	if (!a->https && !is_literal(a->host) && !is_localhost(a->host))
+	if (!a->https && !is_private(a->host) && !is_localhost(a->host))
 		return bad(err, what, "http without TLS is for an emulator on "
-			   "a local address only");
+			   "a loopback or private address only");
 	return 0;
 }
 
