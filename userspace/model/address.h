@@ -6,9 +6,9 @@
  *     path      http://127.0.0.1:10000/ACCOUNT/CONTAINER    (the emulator's)
  *
  * A host whose name has "blob" for a label after the first is product style.
- * Plain http is accepted only with the literal of a loopback or private address,
- * localhost, or a name under .localhost. Names and secrets (user@, ?query, #fragment) are refused,
- * and a message never repeats them.
+ * Plain http is accepted only with the literal of a loopback or private
+ * address, localhost, or a name under .localhost. Names and secrets (user@,
+ * ?query, #fragment) are refused, and a message never repeats them.
  */
 #ifndef TIDEMARK_MODEL_ADDRESS_H
 #define TIDEMARK_MODEL_ADDRESS_H
