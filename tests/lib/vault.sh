@@ -63,6 +63,7 @@ print(value if isinstance(value, str) else json.dumps(value))' \
 }
 
 container() {
+	[ -d "$TIDEMARK_STATE_DIR/disks" ] || return 0
 	sed -n 's/.*"container": "\([^"]*\)".*/\1/p' \
 		"$TIDEMARK_STATE_DIR"/disks/*.json | head -n 1
 }
@@ -111,17 +112,8 @@ wipe() {
 }
 
 vault_state() {
-	for state_container in vault "$(container)"; do
-		[ -n "$state_container" ] || continue
-		"$TESTS/lib/sdk.py" list "$state_container" 2>&1
-		"$TESTS/lib/sdk.py" list "$state_container" 2>/dev/null |
-			while read -r state_name state_snapshot _; do
-				[ "$state_snapshot" = - ] || continue
-				"$TESTS/lib/sdk.py" properties \
-					"$state_container" "$state_name" |
-					grep -v '^lease='
-			done
-	done
+	# shellcheck disable=SC2046 # there may be no data container yet
+	"$TESTS/lib/sdk.py" state vault $(container)
 }
 
 sent_to() {

@@ -62,10 +62,8 @@ static int learn(struct fence *f, struct tm_error *err)
 }
 
 int fence_open(struct fence *f, struct vault *v, struct leases *l,
-	       const char *container, const char *name, uint64_t size,
-	       struct tm_error *err)
+	       const char *container, const char *name, struct tm_error *err)
 {
-	uint64_t made = 0;
 	int r;
 
 	memset(f, 0, sizeof(*f));
@@ -75,11 +73,19 @@ int fence_open(struct fence *f, struct vault *v, struct leases *l,
 	snprintf(f->name, sizeof(f->name), "%s", name);
 	f->blob = vault_blob(v, f->container, f->name);
 	r = leases_add(l, &f->blob, f->lease, err);
-	if (r == -ENOENT) {
-		r = create(f, size, &made, err);
-		if (!r)
-			r = leases_add(l, &f->blob, f->lease, err);
-	}
+	if (!r)
+		r = learn(f, err);
+	return r;
+}
+
+int fence_make(struct fence *f, uint64_t size, struct tm_error *err)
+{
+	uint64_t made = 0;
+	int r;
+
+	r = create(f, size, &made, err);
+	if (!r)
+		r = leases_add(f->leases, &f->blob, f->lease, err);
 	if (!r)
 		r = learn(f, err);
 	/*

@@ -8,6 +8,7 @@
  * request, even of this run, can change what is there.
  *
  *	fence_open      leases it; learns size, sequence number and ETag
+ *	fence_make      creates it if there is none
  *	fence_raise     shuts out all that was sent before
  *	fence_put ...   writes; a retry sends the same buffer
  *	fence_snapshot  raises, then takes the snapshot under If-Match
@@ -33,12 +34,15 @@ struct fence {
 };
 
 /*
- * Leases the blob, and creates it with @size bytes if it is not there.
- * Nothing needs to be undone: leases_release() gives back the lease.
+ * Leases the blob and learns what it is. -ENOENT: there is none; @f is then
+ * ready for fence_make(). Nothing needs to be undone: leases_release() gives
+ * back the lease.
  */
 int fence_open(struct fence *f, struct vault *v, struct leases *l,
-	       const char *container, const char *name, uint64_t size,
-	       struct tm_error *err);
+	       const char *container, const char *name, struct tm_error *err);
+
+/* Creates the blob, all zero, and leases it. */
+int fence_make(struct fence *f, uint64_t size, struct tm_error *err);
 
 /* Raises the sequence number to @to, or to the next if @to is not above it. */
 int fence_raise(struct fence *f, uint64_t to, struct tm_error *err);

@@ -242,8 +242,6 @@ static int fit_sizes(struct target *t, struct tm_error *err)
 	uint64_t outdated = first_outdated(t);
 	int r = 0;
 
-	if (t->vhd.fresh)
-		outdated = 0;	/* no entry can be true of an empty blob */
 	if (!t->hash.fresh && outdated < t->chunks)
 		r = forget_entries(t, outdated, err);
 	if (!r && t->vhd.size != blob)

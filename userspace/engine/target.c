@@ -48,27 +48,56 @@ void target_done(struct target *t)
 	memset(t, 0, sizeof(*t));
 }
 
-int target_lease(struct target *t, struct vault *v, struct leases *l,
-		 struct tm_error *err)
+static int lease_hash(struct target *t, struct vault *v, struct leases *l,
+		      struct tm_error *err)
 {
-	const char *container = t->doc->container;
+	uint64_t size = tm_hash_table_size(t->state.size_bytes,
+					   t->doc->chunk_size);
 	char path[TM_PATH_SIZE];
 	int r;
 
-	tm_path_disk(path, t->doc->name, TM_DISK_VHD);
-	r = fence_open(&t->vhd, v, l, container, path,
-		       tm_vhd_blob_size(t->state.size_bytes), err);
+	tm_path_disk(path, t->doc->name, TM_DISK_HASH);
+	r = fence_open(&t->hash, v, l, t->doc->container, path, err);
+	if (r == -ENOENT)
+		r = fence_make(&t->hash, size, err);
+	t->found_hash = t->hash.sequence;
+	return r;
+}
+
+/* No entry can be true of an empty blob: they go before it comes. */
+static int make_vhd(struct target *t, struct tm_error *err)
+{
+	int r = 0;
+
+	if (!t->hash.fresh && t->hash.size) {
+		r = fence_raise(&t->hash, 0, err);
+		if (!r)
+			r = fence_clear(&t->hash, 0, t->hash.size, err);
+	}
+	if (!r)
+		r = fence_make(&t->vhd, tm_vhd_blob_size(t->state.size_bytes),
+			       err);
+	return r;
+}
+
+int target_lease(struct target *t, struct vault *v, struct leases *l,
+		 struct tm_error *err)
+{
+	char path[TM_PATH_SIZE];
+	int r;
+
+	r = lease_hash(t, v, l, err);
 	if (r)
 		return r;
-	tm_path_disk(path, t->doc->name, TM_DISK_HASH);
-	r = fence_open(&t->hash, v, l, container, path,
-		       tm_hash_table_size(t->state.size_bytes,
-					  t->doc->chunk_size), err);
+	tm_path_disk(path, t->doc->name, TM_DISK_VHD);
+	r = fence_open(&t->vhd, v, l, t->doc->container, path, err);
+	if (r == -ENOENT)
+		r = make_vhd(t, err);
 	if (r)
 		return r;
 	t->found_vhd = t->vhd.sequence;
-	t->found_hash = t->hash.sequence;
-	return hashkey_load(v, container, t->doc->name, &t->hasher, err);
+	return hashkey_load(v, t->doc->container, t->doc->name, &t->hasher,
+			    err);
 }
 
 int target_raise(struct target *t, struct tm_error *err)
