@@ -39,7 +39,7 @@ iops()
 	esac
 	fio --name=x --filename="$1" --rw="rand$2" --bs=4k --direct=1 \
 		--ioengine=io_uring --iodepth=16 --size=64m --randseed=1 \
-		--norandommap --io_size=128m --output-format=terse \
+		--norandommap --io_size=32m --output-format=terse \
 		--terse-version=3 | cut -d ';' -f "$field"
 }
 
