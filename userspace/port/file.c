@@ -11,48 +11,53 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Reads on from @fd until @len is the end or @room is used up. */
+static int read_some(int fd, char *data, size_t *len, size_t room)
+{
+	ssize_t n = 1;
+
+	while (n && *len < room) {
+		n = read(fd, data + *len, room - *len);
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n < 0)
+			return -errno;
+		else
+			*len += (size_t)n;
+	}
+	return 0;
+}
+
 int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_len)
 {
-	size_t len = 0, room = 4096;
+	size_t len = 0, room = 0, next = 4096;
 	char *data = NULL, *more;
-	ssize_t n;
-	int r;
+	int r = 0;
 
-	for (;;) {
-		if (!data || len == room) {
-			room = data ? room * 2 : room;
-			more = realloc(data, room + 1);
-			if (!more) {
-				r = -ENOMEM;
-				goto err_wipe;
-			}
-			data = more;
-		}
-		n = read(fd, data + len, room - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			r = -errno;
-			goto err_wipe;
-		}
-		if (!n)
+	/* Room left over means that the end has been reached. */
+	while (!r && len == room) {
+		more = realloc(data, next + 1);
+		if (!more) {
+			r = -ENOMEM;
 			break;
-		len += (size_t)n;
-		if (len > max) {
-			r = -EFBIG;
-			goto err_wipe;
 		}
+		data = more;
+		room = next;
+		next *= 2;
+		r = read_some(fd, data, &len, room);
+		if (!r && len > max)
+			r = -EFBIG;
+	}
+	if (r) {
+		if (data)
+			explicit_bzero(data, len);	/* maybe a secret */
+		free(data);
+		return r;
 	}
 	data[len] = '\0';
 	*ret_data = data;
 	*ret_len = len;
 	return 0;
-
-err_wipe:	/* it may have been a secret */
-	if (data)
-		explicit_bzero(data, len);
-	free(data);
-	return r;
 }
 
 int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len)
