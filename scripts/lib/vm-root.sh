@@ -79,21 +79,25 @@ root_kernel()
 # root_run ROOT DIR KERNEL COMMAND...: COMMAND in ROOT
 #
 # DIR of the host is /mnt/src there, KERNEL (or -) /mnt/kernel. In a mount
-# namespace of its own: nothing stays mounted whatever happens.
+# namespace of its own: nothing stays mounted whatever happens. Where we are in
+# a chroot ourselves, / is no mount and cannot be made private: hence the
+# unmounting, which takes back what was seen outside.
 root_run()
 {
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	unshare --mount --propagation private sh -ec '
+	unshare --mount --propagation unchanged sh -ec '
 		root=$1 dir=$2 kernel=$3
 		shift 3
+		mount --make-rprivate / 2>/dev/null || :
 		mount --bind "$root" "$root"
+		trap "umount -R -l \"\$root\"" EXIT
 		mount -t tmpfs tmpfs "$root/mnt"
 		mkdir "$root/mnt/src" "$root/mnt/kernel"
 		mount --bind "$dir" "$root/mnt/src"
 		[ "$kernel" = - ] || mount --bind "$kernel" "$root/mnt/kernel"
 		mount -t proc proc "$root/proc"
 		mount --bind /dev "$root/dev"
-		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
+		env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
 			HOME=/root chroot "$root" "$@"
 	' sh "$@"
 }
