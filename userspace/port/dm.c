@@ -158,7 +158,7 @@ static int parse_merged(char *word, struct tracked_status *st)
 
 static int parse_tracked(char *line, struct tracked_status *st)
 {
-	uint64_t chunk_sectors;
+	uint64_t chunk_sectors = 0;
 	uint64_t *const sizes[] = { &st->epoch, &chunk_sectors, &st->changed,
 				    &st->total, &st->open };
 	char *save, *version = strtok_r(line, " ", &save);
