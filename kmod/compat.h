@@ -12,6 +12,7 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
+#include <linux/file.h>
 #include <linux/highmem.h>
 #include <linux/types.h>
 
@@ -137,6 +138,36 @@ static inline int tm_lookup_dev(const char *path, dev_t *ret)
 #define TM_OPEN_READ		FMODE_READ
 #define TM_OPEN_READ_WRITE	(FMODE_READ | FMODE_WRITE)
 #endif
+
+/*
+ * Opens a device without claiming it, so that it stays while others, a mounted
+ * filesystem say, hold it for themselves. A handle, or ERR_PTR.
+ */
+static inline void *tm_pin(dev_t dev)
+{
+#if defined(TM_HAVE_BDEV_FILE_OPEN)
+	return bdev_file_open_by_dev(dev, BLK_OPEN_READ, NULL, NULL);
+#elif defined(TM_HAVE_BDEV_OPEN)
+	return bdev_open_by_dev(dev, BLK_OPEN_READ, NULL, NULL);
+#elif defined(TM_HAVE_BLKDEV_GET_OPS)
+	return blkdev_get_by_dev(dev, BLK_OPEN_READ, NULL, NULL);
+#else
+	return blkdev_get_by_dev(dev, FMODE_READ, NULL);
+#endif
+}
+
+static inline void tm_unpin(void *handle)
+{
+#if defined(TM_HAVE_BDEV_FILE_OPEN)
+	fput(handle);
+#elif defined(TM_HAVE_BDEV_OPEN)
+	bdev_release(handle);
+#elif defined(TM_HAVE_BLKDEV_GET_OPS)
+	blkdev_put(handle, NULL);
+#else
+	blkdev_put(handle, FMODE_READ);
+#endif
+}
 
 /* Features of a target that older kernels do not know. */
 #ifndef DM_TARGET_NOWAIT

@@ -6,9 +6,10 @@
  * overwritten: what was not by then is the cut's, what was is taken from where
  * it was kept. The other order would need a lock against writers.
  *
- * The view holds the origin open itself, and a reference to the session, but
- * not the tracked device: that may be mounted, which no second holder is let
- * into, and it may be removed at any time. Its end makes the view invalid.
+ * The view holds the origin open itself, a reference to the session, and the
+ * tracked device open without a claim, since that may be mounted: it cannot be
+ * removed before its view. It can get another table, though, and that makes the
+ * view invalid.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -29,6 +30,7 @@
 struct tm_snap {
 	struct list_head node;		/* in tm_snaps, when it has a store */
 	struct tm_session *session;
+	void *tracked;			/* holds the tracked device open */
 	struct dm_dev *origin;
 	struct dm_dev *store;		/* NULL: the pool alone */
 	struct tm_cow *cow;
@@ -103,9 +105,15 @@ static int get_session(struct dm_target *ti, struct tm_snap *snap,
 		ti->error = "No such tracked device";
 		return -ENODEV;
 	}
+	snap->tracked = tm_pin(dev);
+	if (IS_ERR(snap->tracked)) {
+		ti->error = "Cannot open the tracked device";
+		return PTR_ERR(snap->tracked);
+	}
 	s = tm_session_find(dev);
 	if (!s) {
 		ti->error = "Device is not tracked, or not resumed yet";
+		tm_unpin(snap->tracked);
 		return -ENODEV;
 	}
 	mutex_lock(&s->lock);
@@ -130,7 +138,15 @@ static int get_session(struct dm_target *ti, struct tm_snap *snap,
 
 err_put:
 	tm_session_put(s);
+	tm_unpin(snap->tracked);
 	return -EINVAL;
+}
+
+static void put_session(struct dm_target *ti, struct tm_snap *snap)
+{
+	dm_put_device(ti, snap->origin);
+	tm_session_put(snap->session);
+	tm_unpin(snap->tracked);
 }
 
 static const char *check_store(struct dm_target *ti, struct tm_snap *snap)
@@ -248,8 +264,7 @@ err_exit_bios:
 err_put_store:
 	put_store(ti, snap);
 err_put_session:
-	dm_put_device(ti, snap->origin);
-	tm_session_put(snap->session);
+	put_session(ti, snap);
 err_free:
 	kfree(snap);
 	return r;
@@ -264,8 +279,7 @@ static void snap_dtr(struct dm_target *ti)
 	tm_cow_free(snap->cow);
 	bioset_exit(&snap->bios);
 	put_store(ti, snap);
-	dm_put_device(ti, snap->origin);
-	tm_session_put(snap->session);
+	put_session(ti, snap);
 	kfree(snap);
 }
 
