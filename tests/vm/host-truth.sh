@@ -10,9 +10,11 @@
 #	vhd NAME IMAGE POINT DISK
 #				the same through qemu-img and a VHD
 #	drop NAME IMAGE...	forgets copies
+#	pair NAME POINT		prints what `pairs check` says of disks a and b
+#	two POINT-A POINT-B	the same, each disk from its own point
 #
 # WORK, TOP, AZURITE_URL and AZURE_STORAGE_CONNECTION_STRING come from the test;
-# the vault is called `vault`, the machine `guest`.
+# the vault is called `vault`, the machine `guest` or ITEM.
 
 set -eu
 verb=$1 name=$2
@@ -21,7 +23,7 @@ shift 2
 restore()
 {
 	"$TOP/build/tidemark" restore disk "$@" --quiet --yes \
-		--vault "$AZURITE_URL/vault" --item guest \
+		--vault "$AZURITE_URL/vault" --item "${ITEM:-guest}" \
 		--state-dir "$WORK/state" --run-dir "$WORK/run"
 }
 
@@ -43,6 +45,16 @@ vhd)
 	qemu-img compare -f raw -F vpc "$WORK/truth.$name.$1" \
 		"$WORK/restored.$1.vhd"
 	rm "$WORK/restored.$1.vhd"
+	;;
+pair)
+	restore a "$WORK/pair.a" --point "$1"
+	restore b "$WORK/pair.b" --point "$1"
+	"$TOP/build/tests/pairs" check "$WORK/pair.a" "$WORK/pair.b"
+	;;
+two)
+	restore a "$WORK/pair.a" --point "$name"
+	restore b "$WORK/pair.b" --point "$1"
+	"$TOP/build/tests/pairs" check "$WORK/pair.a" "$WORK/pair.b"
 	;;
 drop)
 	for image; do

@@ -11,6 +11,7 @@
 #include "port/clock.h"
 
 static int compare, drop_snapshot, no_freeze;
+static int hook_timeout;
 static char *hook;
 
 static const struct poptOption options[] = {
@@ -20,6 +21,8 @@ static const struct poptOption options[] = {
 	  "do not freeze filesystems for the cut", NULL },
 	{ "cut-hook", 0, POPT_ARG_STRING, &hook, 0,
 	  "shell command to run while all disks stand still", "COMMAND" },
+	{ "hook-timeout", 0, POPT_ARG_INT, &hook_timeout, 0,
+	  "how long the command may take (default 60)", "SECONDS" },
 	{ "drop-snapshot", 0, POPT_ARG_NONE, &drop_snapshot, 0,
 	  "end a snapshot that was made by hand", NULL },
 	POPT_TABLEEND
@@ -119,6 +122,7 @@ static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 	how.cut.freeze_timeout_ms = config.freeze_timeout * 1000;
 	how.cut.hold_timeout_ms = config.cut_timeout * 1000;
 	how.cut.hook = hook;
+	how.cut.hook_timeout_ms = hook_timeout > 0 ? hook_timeout * 1000u : 0;
 	r = vault_open(&vault, &config, disks.v[0].vault, &cli->report, err);
 	if (!r) {
 		r = backup_run(&vault, disks.v, disks.n, &how, &point, &job,

@@ -342,11 +342,10 @@ static int cut_prepared(struct group *g, const char *id,
 {
 	int r = prepare_all(g, id, err);
 
-	/* Nothing is frozen yet: what is written now is not waited for then. */
-	for (size_t i = 0; !r && i < g->fs.n; i++)
-		fsfreeze_sync(g->fs.v[i].fd);
-	if (!r)
+	if (!r) {
+		cutjob_sync_all(g->job);
 		r = run(g, err);
+	}
 	if (!r)
 		r = all_durable(g, id, err);
 	if (r)

@@ -51,6 +51,7 @@ struct cut_fs {
 	const char *path;	/* the parent's memory, from before the fork */
 	atomic_int state;	/* enum cut_fs_state */
 	int result;		/* why it was not frozen, -errno */
+	pid_t syncer;
 };
 
 struct cut_job {
@@ -78,6 +79,12 @@ void cutjob_allow(struct cut_job *job, uint64_t ms);
  * terminal or a service manager sends. 0 or -errno.
  */
 int cutjob_harden(void);
+
+/*
+ * freezer.c. Before the cutter is there: writes out what is dirty, so that the
+ * freeze finds little to wait for. Bounded by the freeze's time-out.
+ */
+void cutjob_sync_all(struct cut_job *job);
 
 /*
  * freezer.c. Freezes all; what cannot be frozen is counted in the report, and

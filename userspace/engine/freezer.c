@@ -47,6 +47,30 @@ static bool wait_for(pid_t pid, unsigned int ms)
 	return ended;
 }
 
+/*
+ * A process for each: one that hangs must hold neither the others nor us. What
+ * has not ended in time goes on alone, and the freeze will tell.
+ */
+void cutjob_sync_all(struct cut_job *job)
+{
+	uint64_t deadline = cutjob_now_ms() + job->how.freeze_timeout_ms;
+
+	for (unsigned int i = 0; i < job->n_fs; i++) {
+		job->fs[i].syncer = fork();
+		if (!job->fs[i].syncer) {
+			fsfreeze_sync(job->fs[i].fd);
+			_exit(0);
+		}
+	}
+	for (unsigned int i = 0; i < job->n_fs; i++) {
+		uint64_t now = cutjob_now_ms();
+
+		if (job->fs[i].syncer > 0)
+			wait_for(job->fs[i].syncer,
+				 now < deadline ? deadline - now : 0);
+	}
+}
+
 /* 0: frozen. -ETIMEDOUT: given up. Else why it cannot be. */
 static int freeze_one(struct cut_fs *fs, unsigned int timeout_ms)
 {
@@ -73,7 +97,8 @@ static void warn(struct cut_job *job, const struct cut_fs *fs, int r)
 {
 	snprintf(job->report.warning, sizeof(job->report.warning),
 		 "cannot freeze the filesystem at '%.120s': %s; its part of "
-		 "the cut is crash-consistent", fs->path, strerror(-r));
+		 "the cut is crash-consistent", fs->path,
+		 r == -ETIMEDOUT ? "it takes too long" : strerror(-r));
 }
 
 void cutjob_freeze_all(struct cut_job *job)

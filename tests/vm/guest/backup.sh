@@ -10,8 +10,8 @@
 # shellcheck source=tests/vm/guest/vault.sh
 . /lib/vault.sh
 
-printf 'size=1M\nsize=1M\nsize=40M\nsize=40M\n' | sfdisk -q /dev/vdc
-printf 'size=1M\nsize=40M\nsize=4M\n' | sfdisk -q /dev/vdb
+printf 'size=1M\nsize=1M\nsize=16M\nsize=16M\n' | sfdisk -q /dev/vdc
+printf 'size=1M\nsize=18M\nsize=2M\n' | sfdisk -q /dev/vdb
 tidemark attach /dev/vda /dev/vdc1 --store /dev/vdc3 --name a --quiet
 tidemark attach /dev/vdb2 /dev/vdc2 --store /dev/vdc4 --name b --quiet
 mkfs.ext4 -q /dev/mapper/a
@@ -48,13 +48,13 @@ is "the first is full" "$(grep -c '"full"' /tmp/json)" 1
 step 2
 is "the next is incremental" "$(grep -c '"incremental"' /tmp/json)" 1
 ok "qemu-img sees a VHD of it" host vhd 2 a "$point" a
-is "its consistency" "$(field consistency)" filesystem
+is "its consistency" "$(field consistency)" filesystem-consistent
 dmsetup status a
 dmsetup status b
 is "no snapshot is left" "$(dmsetup ls | grep -c snap)" 0
 
 ok "a cut without freezing" backup --no-freeze --cut-hook "host truth 3 a b"
-is "is crash-consistent" "$(field consistency)" crash
+is "is crash-consistent" "$(field consistency)" crash-consistent
 ok "and the truth" host check 3 a "$(field point)" a
 
 umount /a /b

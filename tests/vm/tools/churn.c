@@ -5,8 +5,9 @@
  *	churn files SEED DIR COUNT	file operations in DIR
  *	churn raw SEED DEVICE COUNT	writes, zeroes and discards on DEVICE
  *
- * COUNT operations; 0: until SIGTERM, which ends it well. Files hold at most
- * about 160 MiB together. A full filesystem is no failure, an I/O error is.
+ * COUNT operations; 0: until SIGTERM, which ends it well, and no more than 50
+ * in a second, to leave an emulated machine some time for what is tested. Files
+ * hold at most about 160 MiB together. A full filesystem is no failure, an I/O error is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/falloc.h>
@@ -26,6 +28,7 @@
 
 static uint64_t seed;
 static volatile sig_atomic_t stop;
+static const struct timespec pace = { .tv_nsec = 20000000 };
 
 static void on_term(int sig)
 {
@@ -189,6 +192,8 @@ int main(int argc, char **argv)
 			raw_operation(fd, size, buf);
 		else
 			file_operation(buf);
+		if (!count)
+			nanosleep(&pace, NULL);
 	}
 	if (raw && fsync(fd) < 0)
 		die("fsync");
