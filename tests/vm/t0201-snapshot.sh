@@ -11,9 +11,9 @@
 disk origin $((16 * 1048576 + 13 * 512))
 disk meta 1M
 disk store 20M
-limit=240
+limit=600
 if full; then
-	limit=900
+	limit=1800
 fi
 guest "under load" --disk "$WORK/origin" --disk "$WORK/meta" \
 	--disk "$WORK/store" --timeout "$limit" \

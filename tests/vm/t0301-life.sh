@@ -11,7 +11,7 @@
 if full; then
 	: "${WALKS:=500}" "${DEPTH:=4}" "${LIMIT:=7200}"
 else
-	: "${WALKS:=40}" "${DEPTH:=2}" "${LIMIT:=300}"
+	: "${WALKS:=40}" "${DEPTH:=2}" "${LIMIT:=900}"
 fi
 : "${STEPS:=30}" "${SEED:=$(date +%s)}"
 

@@ -19,7 +19,7 @@ for KERNEL in ${KERNELS:-bullseye trixie sid}; do
 	guest "the short form" --disk "$WORK/large" --disk "$WORK/meta" \
 		--disk "$WORK/small" --disk "$WORK/blocks:lbs=4096" \
 		--add "$TOOLS/marks" --add "$TOOLS/persist" \
-		--add "$TOOLS/snapshot" --add "$TOOLS/walk" --timeout 240 \
+		--add "$TOOLS/snapshot" --add "$TOOLS/walk" --timeout 600 \
 		--append "virtio_blk.poll_queues=1" \
 		"$TOP/tests/vm/guest/several.sh" "$(date +%s)"
 done
