@@ -75,17 +75,24 @@ static void index_key_length_and_data_count(void **state)
 {
 	uint8_t key[TM_HASH_KEY_SIZE] = { 1 }, data[8192] = { 0 }, full[32];
 	uint8_t message[8 + sizeof(data)] = { 0x02, 0x01 };
+	uint8_t zeroes[16] = { 0x02, 0x01, [9] = 0x20 };	/* 8192 of them */
 	struct tm_hasher *h, *other;
 	struct tm_hash a, b;
 	unsigned int len;
 
 	(void)state;
 	assert_int_equal(tm_hasher_new(key, &h), 0);
+	data[4096] = message[8 + 4096] = 1;
 	assert_int_equal(tm_hasher_chunk(h, 0x102, data, sizeof(data), &a), 0);
 	assert_non_null(HMAC(EVP_sha256(), key, sizeof(key), message,
 			     sizeof(message), full, &len));
 	assert_memory_equal(a.b, full, TM_HASH_SIZE);
 	assert_false(tm_hash_is_zero(&a));
+	data[4096] = 0;
+	assert_int_equal(tm_hasher_chunk(h, 0x102, data, sizeof(data), &a), 0);
+	assert_non_null(HMAC(EVP_sha256(), key, sizeof(key), zeroes,
+			     sizeof(zeroes), full, &len));
+	assert_memory_equal(a.b, full, TM_HASH_SIZE);
 
 	assert_int_equal(tm_hasher_chunk(h, 0x103, data, sizeof(data), &b), 0);
 	assert_false(tm_hash_equal(&a, &b));

@@ -2,6 +2,7 @@
 #include "model/hashtable.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,15 +51,32 @@ void tm_hasher_free(struct tm_hasher *h)
 	free(h);
 }
 
-int tm_hasher_chunk(struct tm_hasher *h, uint64_t i, const void *data,
-		    size_t len, struct tm_hash *ret)
+static bool all_zero(const uint8_t *data, size_t len)
 {
-	uint8_t index[8], full[HMAC_SIZE];
-	size_t full_len;
+	return len && !data[0] && !memcmp(data, data + 1, len - 1);
+}
+
+static void put_le64(uint8_t *to, uint64_t value)
+{
 	int n;
 
 	for (n = 0; n < 8; n++)
-		index[n] = (uint8_t)(i >> (8 * n));
+		to[n] = (uint8_t)(value >> (8 * n));
+}
+
+int tm_hasher_chunk(struct tm_hasher *h, uint64_t i, const void *data,
+		    size_t len, struct tm_hash *ret)
+{
+	uint8_t index[8], zeroes[8], full[HMAC_SIZE];
+	size_t full_len;
+
+	put_le64(index, i);
+	if (all_zero(data, len)) {
+		/* The length still counts: a chunk grows with its disk. */
+		put_le64(zeroes, len);
+		data = zeroes;
+		len = sizeof(zeroes);
+	}
 	/* Without a key, init starts again under the key it has. */
 	if (!EVP_MAC_init(h->ctx, NULL, 0, NULL) ||
 	    !EVP_MAC_update(h->ctx, index, sizeof(index)) ||

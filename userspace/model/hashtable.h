@@ -4,8 +4,10 @@
  *
  * The table is a page blob beside the disk's. The entry of chunk i is the 16
  * bytes at i * 16: the first half of HMAC-SHA-256(key, le64(i) || data), under
- * a secret key of the disk's own. All zero means "not known". Should the
- * truncated HMAC be all zero, its last byte is set to 1.
+ * a secret key of the disk's own. Where all data are zero the message is
+ * le64(i) || le64(length) instead, too short to be taken for data: most of a
+ * new disk is zero, and need not be hashed. All zero means "not known". Should
+ * the truncated HMAC be all zero, its last byte is set to 1.
  *
  * **An entry is non-zero only while the blob holds exactly those bytes.** That
  * is the run's to keep: first make the entry zero, durably; then write the
