@@ -35,7 +35,7 @@ bool life_valid(const struct life *s, enum op op)
 	case ABORT:
 		return live && s->phase != NONE;
 	case REMOVE:
-		return s->exists;
+		return s->exists && !s->snap;
 	case UNLOAD:
 		return s->loaded && !s->exists && !s->snap;
 	default:
@@ -68,7 +68,7 @@ bool life_invalid(const struct life *s, enum op op)
 	case ABORT:
 		return !s->exists;
 	case REMOVE:
-		return !s->exists;
+		return !s->exists || s->snap;
 	case UNLOAD:
 		return !s->loaded || s->exists || s->snap;
 	default:
@@ -124,8 +124,6 @@ void life_advance(struct life *s, enum op op)
 		s->exists = s->suspended = s->reloaded = false;
 		s->phase = NONE;
 		s->armed = false;
-		/* a snapshot may outlive its device, but not be of another */
-		s->used = s->snap;
 		break;
 	case UNLOAD:
 		s->loaded = false;
