@@ -55,6 +55,7 @@ points() {
 }
 
 # grown TEXT N: there are N points more than at the last call
+POINTS=0
 grown() {
 	grown_now=$(points | wc -w)
 	is $((grown_now - POINTS)) "$2" "$1"

@@ -10,13 +10,15 @@
 #include "engine/backup.h"
 #include "port/clock.h"
 
-static int compare, drop_snapshot, no_freeze;
+static int compare, full, drop_snapshot, no_freeze;
 static int hook_timeout;
 static char *hook;
 
 static const struct poptOption options[] = {
 	{ "compare", 0, POPT_ARG_NONE, &compare, 0,
 	  "read and compare everything, whatever tracking says", NULL },
+	{ "full", 0, POPT_ARG_NONE, &full, 0,
+	  "read everything and send all of it anew", NULL },
 	{ "no-freeze", 0, POPT_ARG_NONE, &no_freeze, 0,
 	  "do not freeze filesystems for the cut", NULL },
 	{ "cut-hook", 0, POPT_ARG_STRING, &hook, 0,
@@ -104,7 +106,7 @@ static int load_disks(const struct tm_config *config, const char **args,
 static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 {
 	uint64_t start = clock_now_ns();
-	struct backup_options how = { .compare = compare };
+	struct backup_options how = { .compare = compare, .full = full };
 	struct item_disks disks;
 	struct tm_config config;
 	struct tm_point point;

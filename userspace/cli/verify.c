@@ -49,7 +49,7 @@ static int judge(struct cli *cli, const struct tm_check *check,
 		tm_error_set(err, -EBADMSG, TM_EXIT_INTEGRITY, check->name,
 			     "recovery point '%s' is not whole: of %llu chunks %llu are not what was backed up and %llu cannot be proved",
 			     check->name, checked, bad, unproved);
-		tm_error_action(err, "restore another point; 'tidemark backup --compare' repairs the next one");
+		tm_error_action(err, "restore another point; 'tidemark backup --full' makes the next one whole");
 		return -EBADMSG;
 	}
 	cli_say(cli, "Recovery point %s is good: %llu chunks checked\n",

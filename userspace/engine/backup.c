@@ -205,6 +205,7 @@ static int plan_one(struct backup *b, size_t i, struct tm_error *err)
 	if (last)
 		tm_id_format(last_cut, &last->cut);
 	r = settle(b, t, last_cut, err);
+	t->anew = b->how->full;
 	if (!r)
 		r = target_plan(t, last, b->how->compare, err);
 	if (!r)

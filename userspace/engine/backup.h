@@ -14,6 +14,7 @@
 /* All zero is right for most. */
 struct backup_options {
 	bool compare;		/* read and compare everything */
+	bool full;		/* send everything, whatever the hashes say */
 	bool drop_local;	/* end a snapshot that was made by hand */
 	struct source_cut_options cut;
 };

@@ -67,7 +67,7 @@ static int choose_mode(struct target *t, bool compare, struct tm_error *err)
 	bool knows = false, same = false;
 	int r;
 
-	if (!t->last || t->vhd.fresh) {
+	if (!t->last || t->vhd.fresh || t->anew) {
 		t->mode = TM_SHIP_FULL;
 		return 0;
 	}
@@ -239,7 +239,7 @@ static int fit_sizes(struct target *t, struct tm_error *err)
 	uint64_t blob = tm_vhd_blob_size(t->state.size_bytes);
 	uint64_t table = tm_hash_table_size(t->state.size_bytes,
 					    t->doc->chunk_size);
-	uint64_t outdated = first_outdated(t);
+	uint64_t outdated = t->anew ? 0 : first_outdated(t);
 	int r = 0;
 
 	if (!t->hash.fresh && outdated < t->chunks)

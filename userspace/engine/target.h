@@ -31,6 +31,7 @@ struct target {
 	struct tm_hashtable *table;
 	uint64_t chunks;
 	uint8_t uuid[16];		/* of the VHD */
+	bool anew;			/* no entry is believed: all is sent */
 	enum tm_ship_mode mode;
 	struct tm_extents forced;	/* chunks to read whatever the kernel says */
 	struct tm_extents ship;		/* chunks to read for this cut */
@@ -55,7 +56,8 @@ int target_raise(struct target *t, struct tm_error *err);
 /*
  * Decides between full, compare and incremental, given the last point's disk
  * (may be NULL), and finds the chunks of the blob that interrupted runs have
- * touched since. @compare asks for a compare scan. The source has settled.
+ * touched since. @compare asks for a compare scan. The source has settled, and
+ * t->anew is set if everything is to be sent.
  */
 int target_plan(struct target *t, const struct tm_point_disk *last,
 		bool compare, struct tm_error *err);
