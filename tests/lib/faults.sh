@@ -29,8 +29,9 @@ right() {
 # process in CLIENT
 background() {
 	proxy_rule '{"kind":"lease-acquire","do":"hold"}'
-	"$BUILD/tidemark" backup --json >"$WORK/client.out" \
-		2>"$WORK/client.err" </dev/null &
+	# What a shell sends to the background ignores SIGINT.
+	env --default-signal=INT "$BUILD/tidemark" backup --json \
+		>"$WORK/client.out" 2>"$WORK/client.err" </dev/null &
 	CLIENT=$!
 	proxy_await "$PROXY_RULE"
 }

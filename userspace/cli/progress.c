@@ -80,7 +80,7 @@ static void draw_bar(const struct progress *p, double rate, double eta)
 		 size_text(p->total, total, sizeof(total)),
 		 size_text(rate, speed, sizeof(speed)),
 		 eta < 0 ? "?" : duration_text(eta, left, sizeof(left)));
-	room = state.columns - (int)strlen(tail) - (int)strlen(p->stage) - 5 -
+	room = state.columns - (int)strlen(tail) - (int)strlen(p->stage) - 4 -
 		(p->disk ? (int)strlen(p->disk) + 1 : 0);
 	if (room < 0)
 		room = 0;
