@@ -26,7 +26,7 @@
 #endif
 
 #ifndef TM_HAVE_BLK_OPF_T
-typedef unsigned int blk_opf_t;
+#define blk_opf_t unsigned int
 #endif
 
 #ifndef TM_HAVE_BIO_MAX_VECS
@@ -94,8 +94,9 @@ static inline struct bio *tm_bio_clone(struct block_device *bdev,
 }
 
 #ifndef TM_HAVE_KMAP_LOCAL
-#define kmap_local_page(page)	kmap_atomic(page)
-#define kunmap_local(addr)	kunmap_atomic(addr)
+/* 64 bits: every page has its address. */
+#define kmap_local_page(page)	page_address(page)
+#define kunmap_local(addr)	((void)(addr))
 #endif
 
 /* The flags that a bio loses when it waits for us. */

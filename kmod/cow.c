@@ -70,8 +70,8 @@ static u64 chunk_of(const struct tm_cow *cow, u64 block)
 	return block >> cow->block_shift;
 }
 
-static tm_block_t *block_in(const struct tm_cow *cow, struct tm_node *node,
-			    u64 block)
+static unsigned long *block_in(const struct tm_cow *cow, struct tm_node *node,
+			       u64 block)
 {
 	return &node->block[block & ((1U << cow->block_shift) - 1)];
 }
@@ -90,13 +90,16 @@ static bool all_settled(struct tm_cow *cow, const struct bio *bio)
 
 	for (block = first_block(bio); block < end; block++) {
 		struct tm_node *node;
+		unsigned long state;
 
 		if (!is_kept(cow, chunk_of(cow, block)))
 			continue;
 		node = tm_store_node(&cow->store, chunk_of(cow, block));
+		if (!node)
+			return false;
 		/* Acquire: the write comes after the copy. */
-		if (!node || !tm_block_is_settled(
-				smp_load_acquire(block_in(cow, node, block))))
+		state = smp_load_acquire(block_in(cow, node, block));
+		if (!tm_block_is_settled(state))
 			return false;
 	}
 	return true;
@@ -146,6 +149,7 @@ void tm_cow_arm(struct tm_cow *cow, struct tm_bitmap *ship)
 			cow->ship = tm_bitmap_get(ship);
 		atomic64_set(&cow->needed, cow->full ? cow->nr_chunks :
 						       tm_bitmap_count(ship));
+		/* Release: who sees it valid sees its ship set. */
 		smp_store_release(&cow->state, TM_COW_VALID);
 	}
 	spin_unlock_irqrestore(&cow->lock, flags);
@@ -159,6 +163,7 @@ static void invalidate_from(struct tm_cow *cow, enum tm_cow_state from,
 
 	spin_lock_irqsave(&cow->lock, flags);
 	if (cow->state == from) {
+		/* Release: who sees what follows sees it invalid. */
 		smp_store_release(&cow->state, TM_COW_INVALID);
 		queue_work(cow->wq, &cow->work);
 		done = true;
@@ -277,7 +282,7 @@ static void read_copies(struct tm_cow *cow, struct list_head *copies,
 	submit_bio_noacct(&batch->bio);
 }
 
-static void set_block(struct tm_cow *cow, tm_block_t *at, tm_block_t to)
+static void set_block(struct tm_cow *cow, unsigned long *at, unsigned long to)
 {
 	lockdep_assert_held(&cow->lock);
 	/* Release: who sees it settled may overwrite, after the copy. */
@@ -288,7 +293,7 @@ static void set_block(struct tm_cow *cow, tm_block_t *at, tm_block_t to)
  * NONE -> COPYING. NULL: no page for it. The read is for the caller to start;
  * no write is let through before it has ended.
  */
-static struct tm_copy *begin_copy(struct tm_cow *cow, tm_block_t *at, u64 block)
+static struct tm_copy *begin_copy(struct tm_cow *cow, unsigned long *at, u64 block)
 {
 	struct tm_copy *copy = take_copy(cow, block);
 
@@ -318,7 +323,7 @@ static void advance(struct tm_cow *cow, struct bio *bio, struct bio_list *go)
 		u64 chunk = chunk_of(cow, block);
 		struct tm_copy *copy;
 		struct tm_node *node;
-		tm_block_t *at;
+		unsigned long *at;
 
 		if (!is_kept(cow, chunk)) {
 			block |= (1U << cow->block_shift) - 1;
@@ -378,7 +383,7 @@ static void trim_node(struct tm_cow *cow, u64 chunk)
 	spin_lock_irq(&cow->lock);
 	empty = !node->pins;
 	for (i = 0; i < 1U << cow->block_shift; i++) {
-		tm_block_t block = node->block[i];
+		unsigned long block = node->block[i];
 		struct tm_copy *copy = tm_block_copy(block);
 
 		switch (tm_block_state(block)) {
@@ -414,7 +419,7 @@ static void end_read(struct tm_cow *cow, struct tm_copy *copy,
 {
 	u64 chunk = chunk_of(cow, copy->block);
 	struct tm_node *node = tm_store_node(&cow->store, chunk);
-	tm_block_t *at = block_in(cow, node, copy->block);
+	unsigned long *at = block_in(cow, node, copy->block);
 	u64 block = copy->block;
 	bool kept = is_kept(cow, chunk);
 	bool bad = copy->status;
@@ -437,8 +442,8 @@ static void end_read(struct tm_cow *cow, struct tm_copy *copy,
 	if (!kept)
 		trim_node(cow, chunk);
 	else if (bad)
-		DMWARN_LIMIT("cannot read block %llu of the origin: lost to the snapshot",
-		       block);
+		DMWARN_LIMIT("origin block %llu is unreadable: lost to the snapshot",
+			     block);
 }
 
 /* MEM -> STORE, or NONE when nobody asks any more. */
@@ -623,7 +628,7 @@ int tm_cow_fetch(struct tm_cow *cow, u64 block, struct page *page)
 {
 	u64 chunk = chunk_of(cow, block);
 	struct tm_node *node;
-	tm_block_t state;
+	unsigned long state;
 	int r = 0;
 
 	/*

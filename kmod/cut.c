@@ -156,7 +156,7 @@ static void prepare(struct tm_session *s)
 		return;
 	next = tm_bitmap_new(s->geo.nr_chunks);
 	if (!next)
-		DMERR("%u:%u: no memory to prepare a cut", MAJOR(s->dev),
+		DMERR("%u:%u: a cut finds no memory", MAJOR(s->dev),
 		      MINOR(s->dev));
 	if (next) {
 		super.next_epoch = super.epoch + 1;
@@ -224,7 +224,7 @@ static void commit(struct tm_session *s)
 		return;
 	r = flush_origin(s);
 	if (r) {
-		DMERR("%u:%u: cannot commit: flushing the origin failed: %d",
+		DMERR("%u:%u: cut not taken as base: flushing the origin failed: %d",
 		      MAJOR(s->dev), MINOR(s->dev), r);
 	} else {
 		super.base = s->cut;

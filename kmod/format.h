@@ -41,9 +41,9 @@ typedef u64 tm_u64;
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-typedef uint8_t tm_u8;
-typedef uint32_t tm_u32;
-typedef uint64_t tm_u64;
+#define tm_u8	unsigned char
+#define tm_u32	unsigned int
+#define tm_u64	unsigned long
 #endif
 
 #define TM_SECTOR_BYTES		512
@@ -62,7 +62,7 @@ typedef uint64_t tm_u64;
 #define TM_CHUNK_SHIFT_DEFAULT	7		/* 64 KiB */
 #define TM_REGION_SHIFT_DEFAULT	15		/* 16 MiB, more on large disks */
 #define TM_REGION_SHIFT_MAX	40
-#define TM_ORIGIN_SECTORS_MAX	(1ULL << 44)	/* 8 PiB */
+#define TM_ORIGIN_SECTORS_MAX	0x100000000000ULL /* 8 PiB */
 
 struct tm_id {
 	tm_u8 b[TM_ID_BYTES];

@@ -258,7 +258,6 @@ static const char *const cut_word[] = {
 };
 
 #define ID_FMT	"%*phN"
-#define ID_ARG(id)	TM_ID_BYTES, (id)->b
 
 /* session->lock held: what is told is one moment. */
 static void status_info(struct tm_session *s, char *result, unsigned int maxlen)
@@ -268,15 +267,15 @@ static void status_info(struct tm_session *s, char *result, unsigned int maxlen)
 	u32 i;
 
 	DMEMIT("%u %s " ID_FMT " ", TM_STATUS_VERSION, mode_word[s->mode],
-	       ID_ARG(&s->setid));
+	       TM_ID_BYTES, s->setid.b);
 	if (tm_id_is_none(&s->base))
 		DMEMIT(TM_STATUS_NONE);
 	else
-		DMEMIT(ID_FMT, ID_ARG(&s->base));
+		DMEMIT(ID_FMT, TM_ID_BYTES, s->base.b);
 	if (s->state == TM_CUT_STATE_NONE)
 		DMEMIT(" " TM_STATUS_NONE);
 	else
-		DMEMIT(" " ID_FMT ":%s", ID_ARG(&s->cut), cut_word[s->state]);
+		DMEMIT(" " ID_FMT ":%s", TM_ID_BYTES, s->cut.b, cut_word[s->state]);
 	DMEMIT(" %llu %u %llu %llu %llu ", s->epoch, s->geo.chunk_sectors,
 	       tm_bitmap_count(s->changed), s->geo.nr_chunks,
 	       tm_region_is_open(&s->region) ? s->geo.nr_regions : 0);
@@ -292,7 +291,7 @@ static void status_info(struct tm_session *s, char *result, unsigned int maxlen)
 	if (!s->nr_merged)
 		DMEMIT(TM_STATUS_NONE);
 	for (i = 0; i < s->nr_merged; i++)
-		DMEMIT("%s" ID_FMT, i ? "," : "", ID_ARG(&s->merged[i]));
+		DMEMIT("%s" ID_FMT, i ? "," : "", TM_ID_BYTES, s->merged[i].b);
 }
 
 static void status_table(const struct tm_origin *o, char *result,

@@ -22,7 +22,7 @@ enum tm_region_state {
 };
 
 struct tm_region {
-	spinlock_t lock;
+	spinlock_t lock;	/* all below; state is read without */
 	enum tm_region_state state;
 	struct bio_list waiting;
 	struct delayed_work timeout;
@@ -33,6 +33,7 @@ void tm_region_init(struct tm_session *s);
 /* May be called from map(): takes no lock, does not sleep. */
 static inline bool tm_region_is_open(const struct tm_region *r)
 {
+	/* Acquire: who sees it open sees its bits where they belong. */
 	return smp_load_acquire(&r->state) == TM_REGION_OPEN;
 }
 

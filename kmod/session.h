@@ -83,7 +83,7 @@ struct tm_session {
 	unsigned int meta_timeout_s;
 	bool fail_when_lost;
 
-	struct mutex lock;
+	struct mutex lock;		/* all below */
 	enum tm_life life;
 	enum tm_mode mode;
 	struct dm_target *owner;	/* the target whose table is live */

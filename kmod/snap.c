@@ -24,7 +24,7 @@
 
 #define TM_POOL_KIB_DEFAULT	16384
 #define TM_POOL_KIB_MIN		64
-#define TM_POOL_KIB_MAX		(1U << 20)
+#define TM_POOL_KIB_MAX		1048576
 #define TM_COW_TIMEOUT_DEFAULT	30	/* seconds */
 
 struct tm_snap {
@@ -404,7 +404,6 @@ static int snap_iterate_devices(struct dm_target *ti,
 
 	return fn(ti, snap->origin, 0, ti->len, data);
 }
-
 
 static const char *const state_word[] = {
 	[TM_COW_WAITING] = TM_SNAP_WAITING,

@@ -24,8 +24,6 @@ struct tm_copy;
  *   MEM     -> STORE	written to its slot, the page is free again
  *   any     -> NONE	the chunk was released: nobody asks any more
  */
-typedef unsigned long tm_block_t;
-
 enum tm_block_state {
 	TM_BLOCK_NONE,
 	TM_BLOCK_COPYING,	/* with a struct tm_copy */
@@ -36,34 +34,34 @@ enum tm_block_state {
 
 #define TM_BLOCK_STATE_BITS	3
 
-static inline enum tm_block_state tm_block_state(tm_block_t block)
+static inline enum tm_block_state tm_block_state(unsigned long block)
 {
 	return block & ((1UL << TM_BLOCK_STATE_BITS) - 1);
 }
 
 /* May a write reach the origin, as far as this block is concerned? */
-static inline bool tm_block_is_settled(tm_block_t block)
+static inline bool tm_block_is_settled(unsigned long block)
 {
 	return tm_block_state(block) >= TM_BLOCK_MEM;
 }
 
-static inline struct tm_copy *tm_block_copy(tm_block_t block)
+static inline struct tm_copy *tm_block_copy(unsigned long block)
 {
 	return (void *)(block & ~((1UL << TM_BLOCK_STATE_BITS) - 1));
 }
 
-static inline u64 tm_block_slot(tm_block_t block)
+static inline u64 tm_block_slot(unsigned long block)
 {
 	return block >> TM_BLOCK_STATE_BITS;
 }
 
-static inline tm_block_t tm_block_with_copy(enum tm_block_state state,
-					    struct tm_copy *copy)
+static inline unsigned long tm_block_with_copy(enum tm_block_state state,
+					       struct tm_copy *copy)
 {
 	return (unsigned long)copy | state;
 }
 
-static inline tm_block_t tm_block_with_slot(u64 slot)
+static inline unsigned long tm_block_with_slot(u64 slot)
 {
 	return slot << TM_BLOCK_STATE_BITS | TM_BLOCK_STORE;
 }
@@ -71,7 +69,7 @@ static inline tm_block_t tm_block_with_slot(u64 slot)
 struct tm_node {
 	struct rcu_head rcu;
 	unsigned int pins;		/* readers of its slots */
-	tm_block_t block[];		/* of one chunk */
+	unsigned long block[];		/* of one chunk */
 };
 
 struct tm_store {
