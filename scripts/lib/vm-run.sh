@@ -164,6 +164,25 @@ kvm_probe()
 	rm -r "$1/tree" "$1/init.cpio" "$1/initrd"
 }
 
+# vm_turn: waits until this host has a processor for one more guest
+#
+# More guests than processors do not end sooner, but more of them too late.
+# The turn is over when this process is.
+vm_turn()
+{
+	turn_count=$(($(nproc) + 1)) turn=0
+	mkdir -p "$TIDEMARK_CACHE/turns"
+	while [ "$turn" -lt "$turn_count" ]; do
+		exec 7>"$TIDEMARK_CACHE/turns/$turn"
+		if flock -n 7; then
+			return
+		fi
+		turn=$((turn + 1))
+	done
+	exec 7>"$TIDEMARK_CACHE/turns/$(($$ % turn_count))"
+	flock 7
+}
+
 # vm_report DIR: prints the kernel's reports, 1 if there are any
 vm_report()
 {
@@ -282,6 +301,7 @@ vm_run()
 	vm_args=$(sed "s/'/'\\\\''/g; s/.*/'&'/" "$vm_dir/ports" \
 		"$vm_dir/words" | tr '\n' ' ')
 	eval "set -- $vm_args"
+	vm_turn
 	# Both ends of the channel, so that opening them waits for nobody.
 	exec 8<>"$vm_dir/host.in" 9<>"$vm_dir/host.out"
 	# The older machine's ACPI takes half a minute more under KASAN.
@@ -293,14 +313,14 @@ vm_run()
 		-append "$(echo $KERNEL_ARGS) $vm_append" \
 		-serial "file:$vm_dir/console" \
 		-device virtio-serial-pci,max_ports=8 "$@" \
-		</dev/null >"$vm_dir/qemu" 2>&1 8<&- 9<&- &
+		</dev/null >"$vm_dir/qemu" 2>&1 7<&- 8<&- 9<&- &
 	vm_pid=$!
 	(
-		exec 8<&- 9<&-
+		exec 7<&- 8<&- 9<&-
 		vm_serve "$vm_handler" "$vm_dir"
 	) &
 	vm_server=$!
-	tail -c +1 -f -s 0.1 --pid="$vm_pid" "$vm_dir/out" 8<&- 9<&- &
+	tail -c +1 -f -s 0.1 --pid="$vm_pid" "$vm_dir/out" 7<&- 8<&- 9<&- &
 	vm_tail=$!
 	wait "$vm_pid" && vm_ended=0 || vm_ended=$?
 	vm_pid=
