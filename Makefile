@@ -98,9 +98,12 @@ unit: $(UNIT)	## the unit tests' programs, under ASan and UBSan
 modules:	## the module, for the running kernel or KVER=...
 	$(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR) modules
 
-lab:		## the roots and kernels that the tests run in (cached)
+lab:		## roots, kernels and emulators that the tests run in (cached)
 	set -e; for r in $(RELEASES); do scripts/vm root $$r >/dev/null; done
 	scripts/vm kernel debug >/dev/null
+	scripts/vm system --image >/dev/null
+	scripts/vm checkpatch >/dev/null
+	TESTS=tests sh -c '. tests/lib/azurite.sh && azurite_install'
 
 check: all unit tools vmtools		## every test; JOBS at a time
 	@tests/run
