@@ -105,7 +105,8 @@ int tm_meta_transition(struct tm_meta *meta, const struct tm_super *super)
 	struct tm_super next = *super;
 	int i, r;
 
-	next.seq = meta->super.seq + 1;
+	/* A failed attempt may have landed: the next must not look like it. */
+	next.seq = ++meta->super.seq;
 	for (i = 0; i < TM_SUPER_COPIES; i++) {
 		r = write_super(meta, &next, meta->first);
 		if (r)

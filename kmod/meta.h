@@ -17,7 +17,7 @@ struct tm_bitmap;
 struct tm_meta {
 	struct block_device *bdev;	/* borrowed; NULL: bits live in memory */
 	void *buf;
-	struct tm_super super;		/* as it is durable on both copies */
+	struct tm_super super;		/* as durable on both; seq: last tried */
 	int first;			/* the copy to write first: the older */
 };
 
@@ -39,7 +39,8 @@ int tm_meta_format(struct tm_meta *meta, const struct tm_super *super);
 
 /*
  * Superblock transition: the older copy first, then the other, each with
- * PREFLUSH and FUA. @super->seq is chosen here. In effect only when 0.
+ * PREFLUSH and FUA. In effect only when 0. Every attempt has a seq of its own:
+ * what a failed one left behind is older than what the next one writes.
  */
 int tm_meta_transition(struct tm_meta *meta, const struct tm_super *super);
 
