@@ -175,15 +175,26 @@ err_free:
 	return r;
 }
 
+/* A live table ends with its device, or because another has taken its place. */
+static bool device_ends(struct dm_target *ti)
+{
+	struct mapped_device *md = dm_table_get_md(ti->table);
+
+	if (dm_hold(md))
+		return true;
+	dm_put(md);
+	return false;
+}
+
 static void origin_dtr(struct dm_target *ti)
 {
 	struct tm_origin *o = ti->private;
 
 	/*
-	 * A device that is being removed is suspended for good. One that is not
-	 * has another table by now, and writes past this one.
+	 * Not dm_suspended(): a device whose new table could not be resumed is
+	 * that too, and with its next table it will write past this one.
 	 */
-	tm_session_close(o->session, ti, dm_suspended(ti));
+	tm_session_close(o->session, ti, device_ends(ti));
 	tm_session_put(o->session);
 	put_devices(ti, o);
 	kfree(o);
