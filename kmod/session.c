@@ -13,6 +13,8 @@
 
 #define DM_MSG_PREFIX "tidemark"
 
+#define TM_LOSS_RETRY_S	10	/* between attempts to record a loss */
+
 struct workqueue_struct *tm_timer_wq;
 
 static LIST_HEAD(tm_sessions);
@@ -102,21 +104,33 @@ static void record_loss(struct tm_session *s)
 	struct tm_super super;
 
 	mutex_lock(&s->lock);
-	if (s->mode != TM_LOST || s->lost_tried || s->lost_durable) {
+	if (s->mode != TM_LOST || s->lost_durable) {
 		mutex_unlock(&s->lock);
 		return;
 	}
-	s->lost_tried = true;
 	tm_session_super(s, &super);
 	mutex_unlock(&s->lock);
 
 	super.flags = TM_SUPER_UNCLEAN | TM_SUPER_LOST;
-	if (tm_meta_transition(&s->meta, &super))
+	if (tm_meta_transition(&s->meta, &super)) {
+		/* It may come back, and would then be believed. */
+		mutex_lock(&s->lock);
+		if (s->life != TM_CLOSED)
+			mod_delayed_work(tm_timer_wq, &s->retry,
+					 TM_LOSS_RETRY_S * HZ);
+		mutex_unlock(&s->lock);
 		return;
+	}
 	mutex_lock(&s->lock);
 	s->lost_durable = true;
 	mutex_unlock(&s->lock);
 	tm_region_open(s);
+}
+
+static void retry_work(struct work_struct *work)
+{
+	tm_session_kick(container_of(to_delayed_work(work), struct tm_session,
+				     retry));
 }
 
 static void session_work(struct work_struct *work)
@@ -248,6 +262,7 @@ static struct tm_session *session_new(struct mapped_device *md,
 	INIT_LIST_HEAD(&s->node);
 	mutex_init(&s->lock);
 	INIT_WORK(&s->work, session_work);
+	INIT_DELAYED_WORK(&s->retry, retry_work);
 	tm_region_init(s);
 	s->md = md;
 	s->dev = disk_devt(dm_disk(md));
@@ -554,7 +569,7 @@ static int save(struct tm_session *s)
 	return r;
 }
 
-/* Another table has taken the device: what it writes is not seen. */
+/* Another table has taken the device, or tracking was lost: not all is seen. */
 static void disown(struct tm_session *s)
 {
 	struct tm_super super;
@@ -585,17 +600,18 @@ void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
 	RCU_INIT_POINTER(s->cow, NULL);
 	mutex_unlock(&s->lock);
 
-	/* Nothing is in flight: neither can be started any more. */
+	/* Nothing is in flight: none of these can be started any more. */
 	tm_region_stop(s);
+	cancel_delayed_work_sync(&s->retry);
 	flush_workqueue(s->wq);
 
-	if (s->mode == TM_TRACKING) {
-		if (!orderly)
-			disown(s);
-		else if (tm_region_is_open(&s->region) && save(s))
-			DMERR("%u:%u: cannot save changes: all count as changed next time",
-			      MAJOR(s->dev), MINOR(s->dev));
-	}
+	/* META may answer again, and must not tell of the time before. */
+	if (s->mode == TM_LOST || (s->mode == TM_TRACKING && !orderly))
+		disown(s);
+	else if (s->mode == TM_TRACKING && tm_region_is_open(&s->region) &&
+		 save(s))
+		DMERR("%u:%u: cannot save changes: all count as changed next time",
+		      MAJOR(s->dev), MINOR(s->dev));
 	unlist(s, TM_CLOSED);
 }
 

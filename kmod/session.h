@@ -92,7 +92,6 @@ struct tm_session {
 	bool held;			/* still in the suspension of its cut */
 	bool unclean;			/* every chunk counts: unclean stop */
 	bool lost_durable;		/* META says lost, or userspace does */
-	bool lost_tried;		/* META was asked to, in this loss */
 	bool marked;			/* by a message, while still closed */
 
 	enum tm_cut_state state;
@@ -119,6 +118,7 @@ struct tm_session {
 	struct tm_meta meta;		/* the worker's; see meta.h */
 	struct workqueue_struct *wq;
 	struct work_struct work;
+	struct delayed_work retry;	/* to record a loss */
 };
 
 int tm_session_module_init(void);
