@@ -51,14 +51,16 @@ int tm_region_defer(struct tm_session *s, struct bio *bio)
 static struct bio_list region_leave(struct tm_region *r,
 				    enum tm_region_state state)
 {
-	struct bio_list bios;
+	struct bio_list bios = BIO_EMPTY_LIST;
 	unsigned long flags;
 
 	spin_lock_irqsave(&r->lock, flags);
-	/* Release: who sees the region open also sees what made it so. */
-	smp_store_release(&r->state, state);
-	bios = r->waiting;
-	bio_list_init(&r->waiting);
+	if (r->state != TM_REGION_OPEN) {
+		/* Release: who sees it open also sees what made it so. */
+		smp_store_release(&r->state, state);
+		bios = r->waiting;
+		bio_list_init(&r->waiting);
+	}
 	spin_unlock_irqrestore(&r->lock, flags);
 	return bios;
 }
