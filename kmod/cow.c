@@ -28,6 +28,7 @@
 
 #define TM_BLOCK_SHIFT	3		/* log2 of TM_BLOCK_SECTORS */
 #define TM_READ_BLOCKS	64		/* most that are read at once */
+#define TM_MAP_BLOCKS	1024		/* most that map() looks at */
 
 static_assert(1 << TM_BLOCK_SHIFT == TM_BLOCK_SECTORS, "blocks");
 static_assert(TM_BLOCK_BYTES == PAGE_SIZE, "a page of the pool is a block");
@@ -83,12 +84,17 @@ static unsigned int block_bytes(const struct tm_cow *cow, u64 block)
 	return min_t(u64, left, TM_BLOCK_SECTORS) << SECTOR_SHIFT;
 }
 
-/* Settled is final, so no lock is needed to see it. RCU keeps the nodes. */
+/*
+ * Settled is final, so no lock is needed to see it. RCU keeps the nodes. What
+ * is too long to be looked through here (zeroes, erasing) is the worker's.
+ */
 static bool all_settled(struct tm_cow *cow, const struct bio *bio)
 {
-	u64 block, end = end_block(bio);
+	u64 block = first_block(bio), end = end_block(bio);
 
-	for (block = first_block(bio); block < end; block++) {
+	if (end - block > TM_MAP_BLOCKS)
+		return false;
+	for (; block < end; block++) {
 		struct tm_node *node;
 		unsigned long state;
 
@@ -325,6 +331,7 @@ static void advance(struct tm_cow *cow, struct bio *bio, struct bio_list *go)
 		struct tm_node *node;
 		unsigned long *at;
 
+		cond_resched();
 		if (!is_kept(cow, chunk)) {
 			block |= (1U << cow->block_shift) - 1;
 			continue;
@@ -476,9 +483,11 @@ static void trim_range(struct tm_cow *cow, u64 first, u64 nr)
 	unsigned long chunk;
 
 	xa_for_each_range(&cow->store.nodes, chunk, node, first,
-			  first + nr - 1)
+			  first + nr - 1) {
 		if (!is_kept(cow, chunk))
 			trim_node(cow, chunk);
+		cond_resched();
+	}
 }
 
 static void trim_released(struct tm_cow *cow, struct list_head *ranges,
@@ -584,7 +593,7 @@ int tm_cow_release(struct tm_cow *cow, u64 first, u64 nr)
 {
 	struct tm_range *range;
 
-	if (READ_ONCE(cow->state) != TM_COW_VALID)
+	if (!is_valid(cow))
 		return READ_ONCE(cow->state) == TM_COW_WAITING ? -EBUSY : 0;
 	range = kmalloc(sizeof(*range), GFP_NOIO);
 	if (!range)
