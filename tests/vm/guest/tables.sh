@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# tables.sh: tables that come and go while META, or the next table, fails. What
+# was written unseen must have cost the base by the time tracking is back.
+
+. /lib/guest.sh
+export DM_DISABLE_UDEV=1
+insmod /dm-tidemark.ko
+sectors=$(blockdev --getsz /dev/vda)
+id=0123456789abcdef0123456789abcdef
+
+# until_status WORDS: waits for them in the status of t
+until_status()
+{
+	until dmsetup status t | grep -q -- "$1"; do
+		:
+	done
+}
+
+# track META: a new tracked device t, then a base in META, nothing changed
+track()
+{
+	dd if=/dev/zero of="$1" bs=4k count=2 oflag=direct status=none
+	dmsetup create t --table "0 $sectors tidemark /dev/vda $1"
+	dmsetup message t 0 prepare $id
+	until_status ":prepared "
+	dmsetup suspend t
+	dmsetup message t 0 cut $id
+	dmsetup resume t
+	until_status ":shipping "
+	dmsetup message t 0 commit $id
+	until_status " $id - "
+	dmsetup remove t
+}
+
+# base META: what a new table finds there
+base()
+{
+	dmsetup create t --table "0 $sectors tidemark /dev/vda $1"
+	dmsetup status t | cut -d' ' -f7
+	dmsetup remove t
+}
+
+write()
+{
+	dd if=/dev/urandom of=/dev/mapper/t bs=64k seek=3 count=1 \
+		oflag=direct status=none
+}
+
+table()
+{
+	dmsetup suspend --noflush "$1"
+	dmsetup reload "$1" --table "$2"
+	dmsetup resume "$1"
+}
+
+track /dev/vdb
+is "an orderly stop keeps the base" "$(base /dev/vdb)" $id
+
+# The next table cannot be resumed: its META has been taken meanwhile.
+dmsetup create t --table "0 $sectors tidemark /dev/vda /dev/vdb"
+dmsetup reload t --table "0 $sectors tidemark /dev/vda /dev/vdc"
+dmsetup create other --table "0 $sectors tidemark /dev/vdd /dev/vdc"
+ok "a table whose META is taken is not resumed" \
+	sh -c '! dmsetup resume t 2>/dev/null'
+dmsetup reload t --table "0 $sectors linear /dev/vda 0"
+dmsetup resume t
+write
+dmsetup remove t
+dmsetup remove other
+is "a third table's writes cost the base" "$(base /dev/vdb)" -
+
+# META fails when it is first needed, and is well again before the end.
+meta="0 $(blockdev --getsz /dev/vdb)"
+dmsetup create m --table "$meta linear /dev/vdb 0"
+track /dev/mapper/m
+dmsetup create t \
+	--table "0 $sectors tidemark /dev/vda /dev/mapper/m 2 meta_timeout 1"
+table m "$meta error"
+write
+dmsetup status t | grep -q " lost " ||
+	echo "# $(dmsetup status t)"
+table m "$meta linear /dev/vdb 0"
+dmsetup remove t
+is "a loss is recorded when META is back" "$(base /dev/mapper/m)" -
+dmsetup remove m
+
+rmmod dm_tidemark
+done_testing
