@@ -43,9 +43,9 @@ silent "only cli prints" no_output printers
 
 uapi_users() {
 	grep -rlE '#include "uapi/tidemark\.h"' userspace |
-		grep -v '^userspace/port/dm\.c$'
+		grep -vE '^userspace/port/dm(status)?\.c$'
 }
-silent "one file of userspace includes the kernel's interface" \
+silent "one part of userspace includes the kernel's interface" \
 	no_output uapi_users
 
 format_users() {

@@ -11,38 +11,8 @@
 
 #include "engine/cut.h"
 #include "engine/layout.h"
-#include "engine/part.h"
-#include "engine/scanned.h"
-#include "engine/source.h"
-#include "model/hashtable.h"
-#include "port/disk.h"
+#include "engine/tracked.h"
 #include "port/dm.h"
-
-/* How often a disk is cut again because a scanned segment changed meanwhile. */
-#define CUT_TRIES 3
-
-struct tracked {
-	struct source source;
-	char *path;
-	char *state_dir;
-	uint64_t size;
-	struct disk *disk;		/* live, for what is not in a snapshot */
-	struct tm_segments segs;
-	struct part *parts;		/* the tracked ones, in order */
-	size_t n_parts;
-	struct scanned *scanned;	/* while cut */
-};
-
-static struct tracked *tracked_of(struct source *s)
-{
-	return (struct tracked *)s;
-}
-
-static int no_memory(const struct tracked *t, struct tm_error *err)
-{
-	return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, t->path,
-			    "cannot back up '%s': out of memory", t->path);
-}
 
 static void forget_layout(struct tracked *t)
 {
@@ -65,7 +35,7 @@ static int find_parts(struct tracked *t, struct tm_error *err)
 
 	t->parts = calloc(t->segs.n, sizeof(*t->parts));
 	if (!t->parts)
-		return no_memory(t, err);
+		return tracked_no_memory(t, err);
 	for (size_t i = 0; !r && i < t->segs.n; i++) {
 		if (t->segs.v[i].kind != TM_SEGMENT_TRACKED)
 			continue;
@@ -167,25 +137,6 @@ static int tracked_op_knows(struct source *s, const char *cut_id, bool *ret,
 	return r;
 }
 
-/* Ends @cut_id in every part, then takes the snapshots away. */
-static int end_cut(struct tracked *t, const char *cut_id, bool commit,
-		   struct tm_error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < t->n_parts; i++) {
-		part_done(&t->parts[i]);
-		r = cut_end(t->parts[i].seg->device, cut_id, commit, err);
-	}
-	for (size_t i = 0; !r && i < t->n_parts; i++)
-		r = part_drop_snapshot(&t->parts[i], err);
-	scanned_free(t->scanned);
-	t->scanned = NULL;
-	if (!r)
-		*t->source.cut_id = '\0';
-	return r;
-}
-
 static int tracked_op_settle(struct source *s, const char *cut_id,
 			     bool committed, struct tm_error *err)
 {
@@ -200,19 +151,19 @@ static int tracked_op_settle(struct source *s, const char *cut_id,
 			r = cut_end(t->parts[i].seg->device, st.frozen, false,
 				    err);
 	}
-	return r ? r : end_cut(t, cut_id, committed, err);
+	return r ? r : tracked_end_cut(t, cut_id, committed, err);
 }
 
 static int tracked_op_commit(struct source *s, const char *cut_id,
 			     struct tm_error *err)
 {
-	return end_cut(tracked_of(s), cut_id, true, err);
+	return tracked_end_cut(tracked_of(s), cut_id, true, err);
 }
 
 static int tracked_op_abort(struct source *s, const char *cut_id,
 			    struct tm_error *err)
 {
-	return end_cut(tracked_of(s), cut_id, false, err);
+	return tracked_end_cut(tracked_of(s), cut_id, false, err);
 }
 
 static int tracked_op_mark(struct source *s, uint64_t start, uint64_t count,
@@ -224,106 +175,6 @@ static int tracked_op_mark(struct source *s, uint64_t start, uint64_t count,
 	for (size_t i = 0; !r && i < t->n_parts; i++)
 		r = part_mark(&t->parts[i], start * s->chunk_size,
 			      count * s->chunk_size, err);
-	return r;
-}
-
-/* Undoes what a failed cut has left of @t. */
-static void give_up(struct tracked *t, const char *cut_id)
-{
-	end_cut(t, cut_id, false, NULL);
-}
-
-static int get_ready(struct tracked *t, struct tm_error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < t->n_parts; i++)
-		r = part_make_snapshot(&t->parts[i], err);
-	if (!r)
-		r = scanned_new(t->path, t->disk, &t->segs,
-				t->source.chunk_size, &t->scanned, err);
-	return r;
-}
-
-static int after_cut(struct tracked *t, bool *ret_unchanged,
-		     struct tm_error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < t->n_parts; i++)
-		r = part_open_snapshot(&t->parts[i], err);
-	return r ? r : scanned_unchanged(t->scanned, ret_unchanged, err);
-}
-
-static struct cut_member *members_of(struct source *const *group,
-				     unsigned int n, unsigned int *ret_n)
-{
-	struct cut_member *members;
-	unsigned int found = 0;
-
-	for (unsigned int i = 0; i < n; i++)
-		found += tracked_of(group[i])->n_parts;
-	members = calloc(found ? found : 1, sizeof(*members));
-	if (!members)
-		return NULL;
-	found = 0;
-	for (unsigned int i = 0; i < n; i++) {
-		const struct tracked *t = tracked_of(group[i]);
-
-		for (size_t j = 0; j < t->n_parts; j++)
-			members[found++] = (struct cut_member){
-				.name = t->parts[j].seg->device,
-				.store = t->parts[j].store_dev,
-			};
-	}
-	*ret_n = found;
-	return members;
-}
-
-/* One try. *@ret_settled: what is scanned stayed as it was. */
-static int try_cut(struct source *const *group, unsigned int n,
-		   const char *cut_id, const struct source_cut_options *how,
-		   struct source_cut_report *ret, bool *ret_settled,
-		   struct tm_error *err)
-{
-	struct cut_member *members;
-	unsigned int n_members;
-	bool same, settled = true;
-	int r = 0;
-
-	for (unsigned int i = 0; !r && i < n; i++)
-		r = get_ready(tracked_of(group[i]), err);
-	if (r)
-		return r;
-	members = members_of(group, n, &n_members);
-	if (!members)
-		return no_memory(tracked_of(group[0]), err);
-	r = cut_group(members, n_members, cut_id, how, ret, err);
-	free(members);
-	for (unsigned int i = 0; !r && i < n; i++) {
-		r = after_cut(tracked_of(group[i]), &same, err);
-		if (!r && !same)
-			settled = false;
-	}
-	*ret_settled = settled;
-	return r;
-}
-
-static int tracked_op_cut(struct source *const *group, unsigned int n,
-			  const char *cut_id,
-			  const struct source_cut_options *how,
-			  struct source_cut_report *ret, struct tm_error *err)
-{
-	bool settled = false;
-	int r = 0;
-
-	for (int i = 0; !r && !settled && i < CUT_TRIES; i++) {
-		for (unsigned int j = 0; i && j < n; j++)
-			give_up(tracked_of(group[j]), cut_id);
-		r = try_cut(group, n, cut_id, how, ret, &settled, err);
-	}
-	for (unsigned int i = 0; r && i < n; i++)
-		give_up(tracked_of(group[i]), cut_id);
 	return r;
 }
 
@@ -354,7 +205,7 @@ static int tracked_op_ship_set(struct source *s, struct tm_extents *ret_ship,
 	if (!r)
 		r = tm_extents_union(ret_scanned, ret_scanned, &scanned);
 	if (r)
-		no_memory(t, err);
+		tracked_no_memory(t, err);
 out:
 	tm_extents_done(&changed);
 	tm_extents_done(&scanned);
@@ -497,7 +348,7 @@ static int tracked_op_segments(struct source *s, struct tm_segments *ret,
 	int r = tm_segments_copy(ret, &t->segs);
 
 	if (r)
-		return no_memory(t, err);
+		return tracked_no_memory(t, err);
 	for (size_t i = 0; i < ret->n; i++)
 		ret->v[i].torn = t->scanned && scanned_torn(t->scanned, i);
 	return 0;
@@ -519,7 +370,7 @@ static const struct source_ops tracked_ops = {
 	.knows = tracked_op_knows,
 	.settle = tracked_op_settle,
 	.mark = tracked_op_mark,
-	.cut = tracked_op_cut,
+	.cut = tracked_cut_group,
 	.ship_set = tracked_op_ship_set,
 	.read = tracked_op_read,
 	.sample = tracked_op_sample,
@@ -546,7 +397,7 @@ int source_tracked_new(const char *name, const char *path,
 	t->path = strdup(path);
 	t->state_dir = strdup(state_dir);
 	if (!t->source.name || !t->path || !t->state_dir)
-		r = no_memory(t, err);
+		r = tracked_no_memory(t, err);
 	else
 		r = look(t, err);
 	if (r)

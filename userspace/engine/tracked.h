@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tracked.h - the inside of a tracked source, for source_tracked.c and
+ * tracked_cut.c alone
+ */
+#ifndef TIDEMARK_ENGINE_TRACKED_H
+#define TIDEMARK_ENGINE_TRACKED_H
+
+#include "engine/part.h"
+#include "engine/scanned.h"
+#include "engine/source.h"
+#include "port/disk.h"
+
+struct tracked {
+	struct source source;
+	char *path;
+	char *state_dir;
+	uint64_t size;
+	struct disk *disk;		/* live, for what is not in a snapshot */
+	struct tm_segments segs;
+	struct part *parts;		/* the tracked ones, in order */
+	size_t n_parts;
+	struct scanned *scanned;	/* while cut */
+};
+
+static inline struct tracked *tracked_of(struct source *s)
+{
+	return (struct tracked *)s;
+}
+
+/* Says so in @err; -ENOMEM. */
+int tracked_no_memory(const struct tracked *t, struct tm_error *err);
+
+/* source_ops.cut */
+int tracked_cut_group(struct source *const *group, unsigned int n,
+		      const char *cut_id, const struct source_cut_options *how,
+		      struct source_cut_report *ret, struct tm_error *err);
+
+/* Ends @cut_id in every part, then takes the snapshots away. */
+int tracked_end_cut(struct tracked *t, const char *cut_id, bool commit,
+		    struct tm_error *err);
+
+#endif
