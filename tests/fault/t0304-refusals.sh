@@ -96,7 +96,7 @@ with() {
 	}
 }
 
-for verb in backup points "restore disk a $WORK/out.img" verify; do
+for verb in backup "restore disk a $WORK/out.img"; do
 	# shellcheck disable=SC2086 # words
 	with "$wrong" refused 5 "cannot *" "a wrong key, $verb" $verb
 done

@@ -13,7 +13,6 @@ The account is that of AZURE_STORAGE_CONNECTION_STRING.
     sdk.py fetch FILE CONTAINER NAME [SNAPSHOT] into a sparse file
     sdk.py ranges CONTAINER NAME [SNAPSHOT]     OFFSET+LENGTH lines, merged
     sdk.py list CONTAINER [PREFIX]              NAME SNAPSHOT SIZE META...
-    sdk.py state CONTAINER...                   all that tells a change
     sdk.py properties CONTAINER NAME [SNAPSHOT]
     sdk.py snapshot CONTAINER NAME [KEY=VALUE...]
     sdk.py lease CONTAINER NAME ID              for good
@@ -95,15 +94,6 @@ def list_blobs(container, prefix=None):
               *(f"{k}={v}" for k, v in sorted((item.metadata or {}).items())))
 
 
-def state(*containers):
-    for container in containers:
-        for item in SERVICE.get_container_client(container).list_blobs(
-                include=["snapshots", "metadata"]):
-            print(container, item.name, item.snapshot or "-", item.size,
-                  item.etag, item.page_blob_sequence_number,
-                  sorted((item.metadata or {}).items()))
-
-
 def properties(container, name, snapshot=None):
     p = blob(container, name, snapshot).get_blob_properties()
     print(f"type={p.blob_type}\nsize={p.size}\netag={p.etag}\n"
@@ -136,7 +126,7 @@ def sas(container, permissions="racwdl"):
 VERBS = {
     "create-container": create_container, "create": create, "put": put,
     "put-json": put_json, "read": read, "fetch": fetch, "ranges": ranges,
-    "list": list_blobs, "state": state, "properties": properties, "snapshot": snapshot_blob,
+    "list": list_blobs, "properties": properties, "snapshot": snapshot_blob,
     "lease": lease, "sequence": sequence, "sas": sas,
 }
 

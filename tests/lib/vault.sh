@@ -112,8 +112,9 @@ wipe() {
 }
 
 vault_state() {
-	# shellcheck disable=SC2046 # there may be no data container yet
-	"$TESTS/lib/sdk.py" state vault $(container)
+	for state_container in vault $(container); do
+		"$BUILD/tests/storage" list "$state_container" ""
+	done
 }
 
 sent_to() {
