@@ -2,12 +2,14 @@
 /*
  * hammer - everything at once: no order, no model, only no trouble
  *
- *   hammer ORIGIN META STORE SECONDS SEED
+ *   hammer ORIGIN META STORE SECONDS SEED [faults]
  *
  * Processes that know nothing of each other write, suspend, resume, reload,
  * cut, commit, abort, snapshot, release, read, ask and remove. Most of what
  * they ask for is refused. Whatever happens, no call may hang, the kernel must
- * have nothing to report, and in the end all can be taken down.
+ * have nothing to report, and in the end all can be taken down. With faults, the
+ * kernel's fault injection also fails what these processes, and the kernel's
+ * workers, ask of its memory.
  */
 #include "lib/dm.h"
 #include "lib/io.h"
@@ -16,12 +18,14 @@
 #include "lib/tap.h"
 #include "lib/track.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +37,7 @@ struct hammer {
 	const char *store;
 	unsigned int seed;
 	unsigned long done, accepted;
+	bool faults;
 };
 
 static const char *role = "nobody";
@@ -98,7 +103,7 @@ static int do_write(struct hammer *h)
 	close(fd);
 	pause_ms(upto(h, 40));
 	/* without a table, there is no room; but nothing else may fail */
-	if (r && r != -ENOSPC) {
+	if (r && r != -ENOSPC && !(h->faults && r == -ENOMEM)) {
 		tap_note("a write failed: %s", strerror(-r));
 		_exit(4);
 	}
@@ -230,11 +235,48 @@ static const struct {
 
 enum { ROLES = sizeof(roles) / sizeof(*roles) };
 
+/* What @pid asks for may fail from now on. */
+static void may_fail(const char *pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%s/make-it-fail", pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)!write(fd, "1", 1);
+	close(fd);
+}
+
+static void workers_may_fail(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	char path[300], name[32] = "";
+	FILE *f;
+
+	while (proc && (entry = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		if (fgets(name, sizeof(name), f) &&
+		    !strncmp(name, "kworker", 7))
+			may_fail(entry->d_name);
+		fclose(f);
+	}
+	if (proc)
+		closedir(proc);
+}
+
 static void child(struct hammer *h, int i, time_t end)
 {
 	role = roles[i].name;
 	h->seed = h->seed * 31 + i;
 	signal(SIGALRM, too_long);
+	if (h->faults)
+		may_fail("self");
 	while (time(NULL) < end) {
 		alarm(LIMIT_SECONDS);
 		h->done++;
@@ -278,6 +320,8 @@ static int wait_all(struct hammer *h, const pid_t *pids, time_t end)
 		if (time(NULL) >= end) {
 			dmt_resume(RIG_NAME);
 			let_readers_go(h);
+		} else if (h->faults) {
+			workers_may_fail();
 		}
 		if (left && time(NULL) >= end + LIMIT_SECONDS) {
 			for (i = 0; i < ROLES; i++)
@@ -298,14 +342,17 @@ int main(int argc, char **argv)
 	time_t end;
 	int i, r;
 
-	if (argc != 6)
-		tap_bail("usage: hammer ORIGIN META STORE SECONDS SEED");
+	if (argc < 6)
+		tap_bail("usage: hammer ORIGIN META STORE SECONDS SEED ...");
+	h.faults = argc > 6;
 	if (rig_load_module())
 		tap_bail("cannot load the module");
 	dmt_init();
 	rig_init(&h.rig, argv[1], argv[2]);
 	h.store = argv[3];
 	h.seed = strtoul(argv[5], NULL, 10);
+	/* memory that is there cannot be refused */
+	mlockall(MCL_CURRENT | MCL_FUTURE);
 	rig_fresh(&h.rig, 16, "");
 	close(h.rig.fd);
 	fflush(stdout);
