@@ -14,6 +14,6 @@ echo Y >task-filter
 echo N >ignore-gfp-wait
 echo 2 >probability
 echo 1 >interval
-echo "-1" >times
+echo "-1" >./times
 echo 0 >verbose
 exec /hammer /dev/vda /dev/vdb /dev/vdc "$2" "$3" faults
