@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "engine/blame.h"
 #include "engine/document.h"
 #include "engine/vault.h"
 #include "port/account.h"
 #include "port/clock.h"
+#include "port/command.h"
 #include "port/container.h"
 #include "port/crypto.h"
 
@@ -33,6 +35,31 @@ static int no_credentials(struct tm_error *err, const char *file, int r)
 	return -EACCES;
 }
 
+static int ask_command(struct vault *v, struct tm_error *err)
+{
+	const char *command = v->config->credentials_command;
+	pid_t pid;
+	int fd, r, ended;
+
+	r = command_start(command, &fd, &pid);
+	if (!r) {
+		r = credentials_from_fd(fd, &v->cred);
+		close(fd);
+		ended = command_end(pid);
+		if (!r && ended)
+			credentials_done(&v->cred);
+		r = ended ? ended : r;
+	}
+	if (!r)
+		return 0;
+	return tm_error_set(err, -EACCES, TM_EXIT_PERMISSION,
+			    "credentials_command",
+			    "cannot get credentials from credentials_command: %s",
+			    r == -EREMOTEIO ? "it failed" : r == -EINVAL ?
+			    "what it printed is not in a form that is known" :
+			    strerror(-r));
+}
+
 static int find_credentials(struct vault *v, struct tm_error *err)
 {
 	const char *account, *file = v->config->credentials;
@@ -43,8 +70,13 @@ static int find_credentials(struct vault *v, struct tm_error *err)
 		return tm_error_set(err, -EACCES, TM_EXIT_PERMISSION,
 				    "AZURE_STORAGE_*",
 				    "cannot use the credentials in the environment: AZURE_STORAGE_* does not make sense");
-	if (r == -ENOENT)
+	if (r == -ENOENT && *v->config->credentials_command) {
+		r = ask_command(v, err);
+		if (r)
+			return r;
+	} else if (r == -ENOENT) {
 		r = credentials_from_file(file, &v->cred);
+	}
 	if (r)
 		return no_credentials(err, file, r);
 	account = azauth_account(v->cred.auth);
@@ -127,6 +159,7 @@ int vault_open(struct vault *v, const struct tm_config *config,
 		.total_s = config->retry_time,
 		.wait = wait_for_retry,
 		.wait_arg = v,
+		.most_retries = config->retries,
 		.retries = &v->retries,
 	};
 	r = tm_address_parse(url, &v->address, err);

@@ -73,7 +73,7 @@ S("transfer", "timeout", "seconds for one request",			\
 	.type = COUNT, AT(timeout), .preset = "60",			\
 	.min = 1, .max = 3600)						\
 S("transfer", "retries", "tries of a request after the first",		\
-	.type = COUNT, AT(retries), .preset = "8", .max = 100)		\
+	.type = COUNT, AT(retries), .preset = "8", .min = 1, .max = 100) \
 S("transfer", "retry_time", "seconds after which to stop trying",	\
 	.type = COUNT, AT(retry_time), .preset = "300", .max = 86400)	\
 S("tracking", "region_size", "bytes; 0: by the size of the disk",	\

@@ -56,6 +56,8 @@ bool retry_again(struct retry *retry, int r, struct blob_error *err)
 	if (!worth_retrying(r))
 		return false;
 	retry->tries++;
+	if (p->most_retries && retry->tries > p->most_retries)
+		return false;
 	wait_ms = next_wait_ms(retry, err);
 	gone_ms = (clock_now_ns() - retry->start_ns) / 1000000;
 	if (gone_ms + wait_ms > total_ms)

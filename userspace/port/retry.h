@@ -30,6 +30,7 @@ struct retry_policy {
 	unsigned int first_ms;		/* first wait; 0: 500 */
 	unsigned int most_ms;		/* longest wait; 0: 30000 */
 	unsigned int total_s;		/* from first try to last; 0: 300 */
+	unsigned int most_retries;	/* after the first try; 0: any number */
 	/*
 	 * Waits for @ms; non-zero means give up. NULL: clock_nanosleep().
 	 * Here a caller renews leases or hears of a cancellation.
