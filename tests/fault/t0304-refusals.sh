@@ -79,21 +79,10 @@ wrong="DefaultEndpointsProtocol=http;AccountName=$AZURITE_ACCOUNT;AccountKey=d3J
 
 # with CREDENTIALS COMMAND...: refused(), with those for the program alone
 with() {
-	with_credentials=$1
+	CREDENTIALS=$1
 	shift
-	tidemark() {
-		AZURE_STORAGE_CONNECTION_STRING=$with_credentials \
-			"$BUILD/tidemark" "$@" >"$WORK/out" 2>"$WORK/err" \
-			</dev/null
-		STATUS=$?
-		return $STATUS
-	}
 	"$@"
-	tidemark() {
-		"$BUILD/tidemark" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null
-		STATUS=$?
-		return $STATUS
-	}
+	unset CREDENTIALS
 }
 
 for verb in backup "restore disk a $WORK/out.img"; do

@@ -9,7 +9,8 @@
 #	machine NAME		from here on, tidemark is machine NAME: its own
 #				state and run directories
 #	tidemark ARG...		runs the program; its status in STATUS, output
-#				in $WORK/out and $WORK/err
+#				in $WORK/out and $WORK/err; with CREDENTIALS
+#				instead of the right ones, if that is set
 #	json PATH		prints a member of $WORK/out: a.b.0.c
 #	container		prints the machine's data container
 #	point_disk FILE DISK [POINT]	the point's VHD, read with the SDK
@@ -43,7 +44,8 @@ machine() {
 }
 
 tidemark() {
-	"$BUILD/tidemark" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null
+	AZURE_STORAGE_CONNECTION_STRING=${CREDENTIALS-$AZURE_STORAGE_CONNECTION_STRING} \
+		"$BUILD/tidemark" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null
 	STATUS=$?
 	return $STATUS
 }

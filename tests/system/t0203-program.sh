@@ -161,8 +161,8 @@ for signal in INT TERM; do
 		"and a cancelled job"
 	is "$("$TESTS/lib/sdk.py" properties "$(container)" lock |
 		sed -n 's/^lease=//p')" available "the leases are given back"
-	is "$(ls "$TIDEMARK_RUN_DIR"/*.leases "$TIDEMARK_RUN_DIR"/*.job 2>&1 |
-		grep -vc 'No such file')" 0 "nothing is left in the run directory"
+	is "$(find "$TIDEMARK_RUN_DIR" -name '*.leases' -o -name '*.job')" "" \
+		"nothing is left in the run directory"
 done
 background
 proxy_rule '{"kind":"page-put","path":"a.vhd","do":"hold"}'
