@@ -4,6 +4,7 @@
 # tables.sh: tables that come and go while META, or the next table, fails. What
 # was written unseen must have cost the base by the time tracking is back.
 
+# shellcheck source=tests/vm/guest/lib.sh
 . /lib/guest.sh
 export DM_DISABLE_UDEV=1
 insmod /dm-tidemark.ko

@@ -54,7 +54,7 @@ static void too_long(int sig)
 	_exit(3);
 }
 
-static int upto(struct hammer *h, int n)
+static int up_to(struct hammer *h, int n)
 {
 	return rand_r(&h->seed) % n;
 }
@@ -79,29 +79,29 @@ static const char *some_id(struct hammer *h)
 {
 	static char id[40];
 
-	snprintf(id, sizeof(id), "%032x", 1 + upto(h, 3));
+	snprintf(id, sizeof(id), "%032x", 1 + up_to(h, 3));
 	return id;
 }
 
 static int do_write(struct hammer *h)
 {
-	uint64_t at = upto(h, h->rig.size / h->rig.block - 64);
+	uint64_t at = up_to(h, h->rig.size / h->rig.block - 64);
 	int fd = dmt_open(RIG_NAME, O_RDWR | O_DIRECT), i, r = 0;
 
 	if (fd < 0)
 		return fd;
 	for (i = 0; i < 10 && !r; i++) {
 		at = (at * 7 + 13) % (h->rig.size / h->rig.block - 64);
-		if (upto(h, 8))
+		if (up_to(h, 8))
 			r = io_write(fd, at * h->rig.block,
-				     (1 + upto(h, 63)) * h->rig.block, at);
-		else if (upto(h, 2))
+				     (1 + up_to(h, 63)) * h->rig.block, at);
+		else if (up_to(h, 2))
 			r = io_zero(fd, at * h->rig.block, 8 * h->rig.block);
 		else
 			io_discard(fd, at * h->rig.block, 8 * h->rig.block);
 	}
 	close(fd);
-	pause_ms(upto(h, 40));
+	pause_ms(up_to(h, 40));
 	/* without a table, there is no room; but nothing else may fail */
 	if (r && r != -ENOSPC && !(h->faults && r == -ENOMEM)) {
 		tap_note("a write failed: %s", strerror(-r));
@@ -112,14 +112,14 @@ static int do_write(struct hammer *h)
 
 static int do_suspend(struct hammer *h)
 {
-	pause_ms(upto(h, 30));
-	switch (upto(h, 4)) {
+	pause_ms(up_to(h, 30));
+	switch (up_to(h, 4)) {
 	case 0:
-		return dmt_suspend(RIG_NAME, upto(h, 2), upto(h, 2));
+		return dmt_suspend(RIG_NAME, up_to(h, 2), up_to(h, 2));
 	case 1:
 		return table(h);
 	case 2:
-		return upto(h, 4) ? dmt_resume(RIG_NAME) : dmt_clear(RIG_NAME);
+		return up_to(h, 4) ? dmt_resume(RIG_NAME) : dmt_clear(RIG_NAME);
 	default:
 		return dmt_resume(RIG_NAME);
 	}
@@ -130,8 +130,8 @@ static int do_cut(struct hammer *h)
 	const char *id = some_id(h);
 	int r;
 
-	pause_ms(upto(h, 10));
-	switch (upto(h, 8)) {
+	pause_ms(up_to(h, 10));
+	switch (up_to(h, 8)) {
 	case 0:
 		return dmt_message(RIG_NAME, NULL, 0, "abort %s", id);
 	case 1:
@@ -154,16 +154,16 @@ static int do_snapshot(struct hammer *h)
 	void *buf;
 	int fd, i;
 
-	switch (upto(h, 4)) {
+	switch (up_to(h, 4)) {
 	case 0:
 		return dmt_remove(SNAP_NAME);
 	case 1:
-		return snap_make(h->rig.size, upto(h, 3) ? h->store : "-",
-				 upto(h, 2) ? "delta" : "full",
-				 upto(h, 2) ? "pool_kib 64" : "");
+		return snap_make(h->rig.size, up_to(h, 3) ? h->store : "-",
+				 up_to(h, 2) ? "delta" : "full",
+				 up_to(h, 2) ? "pool_kib 64" : "");
 	case 2:
 		return dmt_message(SNAP_NAME, NULL, 0, "release %d %d",
-				   upto(h, h->rig.total - 8), 1 + upto(h, 8));
+				   up_to(h, h->rig.total - 8), 1 + up_to(h, 8));
 	default:
 		fd = dmt_open(SNAP_NAME, O_RDONLY | O_DIRECT);
 		if (fd < 0)
@@ -171,7 +171,7 @@ static int do_snapshot(struct hammer *h)
 		buf = io_buffer(65536);
 		for (i = 0; i < 20; i++)
 			(void)!pread(fd, buf, 65536,
-				     upto(h, h->rig.size / 65536) * 65536ull);
+				     up_to(h, h->rig.size / 65536) * 65536ull);
 		free(buf);
 		close(fd);
 		return 0;
@@ -186,8 +186,8 @@ static int do_ask(struct hammer *h)
 	char text[512];
 	int r;
 
-	pause_ms(upto(h, 5));
-	switch (upto(h, 6)) {
+	pause_ms(up_to(h, 5));
+	switch (up_to(h, 6)) {
 	case 0:
 		return track_status(RIG_NAME, &st);
 	case 1:
@@ -197,11 +197,11 @@ static int do_ask(struct hammer *h)
 		return r ? r : dmt_table(SNAP_NAME, text, sizeof(text));
 	case 3:
 		return dmt_message(RIG_NAME, NULL, 0, "mark %d 1",
-				   upto(h, h->rig.total));
+				   up_to(h, h->rig.total));
 	default:
 		chunks_init(&set, h->rig.total);
-		r = track_extents(RIG_NAME, upto(h, 2) ? "current" : "frozen",
-				  1 + upto(h, 100), &set);
+		r = track_extents(RIG_NAME, up_to(h, 2) ? "current" : "frozen",
+				  1 + up_to(h, 100), &set);
 		chunks_done(&set);
 		return r;
 	}
@@ -211,7 +211,7 @@ static int do_remove(struct hammer *h)
 {
 	int r;
 
-	pause_ms(upto(h, 40));
+	pause_ms(up_to(h, 40));
 	r = dmt_remove(RIG_NAME);
 	if (!r || r == -ENXIO) {
 		r = dmt_create(RIG_NAME);
