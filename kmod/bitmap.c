@@ -131,7 +131,7 @@ void tm_bitmap_merge(struct tm_bitmap *dst, const struct tm_bitmap *src)
 	}
 }
 
-/* The first bit at or after @from that is set, or clear; @nr if there is none. */
+/* The first bit at or after @from that is set, or clear; else the end. */
 static u64 find_bit_from(const struct tm_bitmap *bm, u64 from, bool set)
 {
 	u64 bit = from;

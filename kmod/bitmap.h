@@ -43,7 +43,7 @@ void tm_bitmap_merge(struct tm_bitmap *dst, const struct tm_bitmap *src);
 bool tm_bitmap_next(const struct tm_bitmap *bm, u64 from, u64 *ret_first,
 		    u64 *ret_nr);
 
-/* The words of sector @index of an area of the disk format; out, and or-ed in. */
+/* The words of sector @index of an area on disk; out, and or-ed in. */
 void tm_bitmap_export(const struct tm_bitmap *bm, u32 index, u64 *word);
 void tm_bitmap_import(struct tm_bitmap *bm, u32 index, const u64 *word);
 

@@ -13,10 +13,12 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include "bitmap.h"
 #include "store.h"
 
-struct tm_bitmap;
 struct tm_geometry;
+
+#define TM_BLOCK_SHIFT	3	/* log2 of TM_BLOCK_SECTORS */
 
 enum tm_cow_state {
 	TM_COW_WAITING,		/* for its cut */
@@ -127,12 +129,51 @@ bool tm_cow_keeps(struct tm_cow *cow, u64 chunk);
  */
 int tm_cow_fetch(struct tm_cow *cow, u64 block, struct page *page);
 
-/* cow.c and drain.c alone: */
+/*
+ * What follows is between cow.c, copy.c and drain.c.
+ */
+
+/* Chunks released, for the worker to give back what they hold. */
+struct tm_range {
+	struct list_head list;
+	u64 first;
+	u64 nr;
+};
+
+static inline bool tm_cow_is_valid(const struct tm_cow *cow)
+{
+	/* Acquire: who sees VALID also sees the ship set. */
+	return smp_load_acquire(&cow->state) == TM_COW_VALID;
+}
+
+/* The view is, or was, valid. */
+static inline bool tm_cow_is_kept(const struct tm_cow *cow, u64 chunk)
+{
+	return tm_bitmap_lacks(cow->released, cow->ship, chunk, 1);
+}
+
+static inline u64 tm_cow_chunk_of(const struct tm_cow *cow, u64 block)
+{
+	return block >> cow->block_shift;
+}
+
+static inline unsigned long *tm_cow_block_in(const struct tm_cow *cow,
+					     struct tm_node *node, u64 block)
+{
+	return &node->block[block & ((1U << cow->block_shift) - 1)];
+}
+
+static inline u64 tm_cow_end_block(const struct bio *bio)
+{
+	return ((bio_end_sector(bio) - 1) >> TM_BLOCK_SHIFT) + 1;
+}
 
 /* A bio of ours ended: its copies go to @list of the object. Any context. */
 void tm_cow_ended(struct tm_cow *cow, struct list_head *copies,
 		  struct list_head *list, blk_status_t status);
-/* The worker of drain.c: writes dirty copies to the store. */
+/* The workers: of copy.c, its watch over the store, and that of drain.c. */
+void tm_copy_work(struct work_struct *work);
+void tm_copy_watch(struct work_struct *work);
 void tm_drain_work(struct work_struct *work);
 
 /* A run of neighbouring blocks on its way; the bio's front pad. */

@@ -288,6 +288,7 @@ static void merge(struct tm_session *s)
 	s->frozen = NULL;
 	s->next = NULL;
 	s->aborted = s->cut;
+	s->held = false;
 	s->nr_merged = super.nr_merged;
 	memcpy(s->merged, super.merged, sizeof(s->merged));
 	s->state = TM_CUT_STATE_NONE;

@@ -119,7 +119,7 @@ int tm_meta_transition(struct tm_meta *meta, const struct tm_super *super)
 
 /*
  * Writes one area, a buffer at a time; @bm NULL: all bits clear. The last
- * buffer is padded to the unit of I/O with zeroes, which the layout leaves free.
+ * buffer is padded to the unit of I/O with zeroes: the layout has room for it.
  */
 static int write_area(struct tm_meta *meta, const struct tm_super *super,
 		      enum tm_area area, u64 epoch, u64 start,

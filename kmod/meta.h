@@ -47,7 +47,7 @@ int tm_meta_transition(struct tm_meta *meta, const struct tm_super *super);
 /* Adds to @bm what both chunk areas hold, and all that cannot be read. */
 void tm_meta_load_bits(struct tm_meta *meta, struct tm_bitmap *bm);
 
-/* Writes @bm to the area of meta->super's epoch. A transition makes it durable. */
+/* Writes @bm to the area of @epoch. A transition makes it durable. */
 int tm_meta_save_bits(struct tm_meta *meta, const struct tm_bitmap *bm,
 		      u64 epoch);
 

@@ -2,13 +2,13 @@
 /*
  * session.c - the object that the two targets share: its lifetime and its modes
  */
-#include <linux/random.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "bitmap.h"
 #include "compat.h"
 #include "cow.h"
 #include "cut.h"
+#include "persist.h"
 #include "session.h"
 
 #define DM_MSG_PREFIX "tidemark"
@@ -198,57 +198,6 @@ void tm_session_admit(struct tm_session *s, struct bio *bio)
 		submit_bio_noacct(bio);
 }
 
-static const char *check_geometry(const struct tm_geometry *geo,
-				  const struct tm_config *config)
-{
-	if (geo->origin_sectors != config->length_sectors)
-		return "Metadata belongs to a disk of another length";
-	if (config->chunk_sectors && geo->chunk_sectors != config->chunk_sectors)
-		return "Metadata was made with another chunk_sectors";
-	if (config->region_sectors &&
-	    geo->region_sectors != config->region_sectors)
-		return "Metadata was made with another region_sectors";
-	return NULL;
-}
-
-/* The geometry that META has, or that a new set will have. Words on failure. */
-static const char *choose_geometry(struct block_device *meta,
-				   const struct tm_config *config,
-				   struct tm_geometry *ret)
-{
-	struct tm_super super;
-	const char *why;
-	int r = meta ? tm_meta_probe(meta, &super) : -ENODATA;
-
-	switch (r) {
-	case 0:
-		why = check_geometry(&super.geo, config);
-		if (why)
-			return why;
-		*ret = super.geo;
-		break;
-	case -ENODATA:
-	case -EBADMSG:
-		if (tm_geometry_init(ret, config->length_sectors,
-				     config->chunk_sectors ?:
-				     1U << TM_CHUNK_SHIFT_DEFAULT,
-				     config->region_sectors))
-			return "Bad chunk_sectors or region_sectors";
-		break;
-	case -ENOMSG:
-		return "Metadata device holds something else: zero its first 8 KiB to use it";
-	case -EPROTONOSUPPORT:
-		return "Metadata was made by a newer version";
-	case -ENOMEM:
-		return "Cannot allocate memory";
-	default:
-		return "Cannot read metadata";
-	}
-	if (meta && bdev_nr_sectors(meta) < ret->meta_sectors)
-		return "Metadata device is too small";
-	return NULL;
-}
-
 static struct tm_session *session_new(struct mapped_device *md,
 				      struct block_device *meta,
 				      const struct tm_geometry *geo)
@@ -354,7 +303,7 @@ static const char *check_share(const struct tm_session *s,
 		return "Cannot change the origin of a tracked device: remove it first";
 	if (s->geo.origin_sectors != config->length_sectors)
 		return "Cannot change the length of a tracked device: remove it first";
-	return check_geometry(&s->geo, config);
+	return tm_persist_check(&s->geo, config);
 }
 
 struct tm_session *tm_session_get(struct mapped_device *md,
@@ -379,7 +328,7 @@ struct tm_session *tm_session_get(struct mapped_device *md,
 	if (s)
 		return s;
 
-	why = choose_geometry(meta, config, &geo);
+	why = tm_persist_choose(meta, config, &geo);
 	if (why)
 		goto err_say;
 	s = session_new(md, meta, &geo);
@@ -389,91 +338,6 @@ struct tm_session *tm_session_get(struct mapped_device *md,
 err_say:
 	*error = (char *)why;
 	return NULL;
-}
-
-/* What META said, or a new set, becomes the session. @bypassed: disbelieve. */
-static void adopt(struct tm_session *s, const struct tm_super *super,
-		  bool bypassed)
-{
-	s->setid = super->setid;
-	s->epoch = super->next_epoch ?: super->epoch;
-	s->unclean = super->flags & TM_SUPER_FLAGS;
-	if (bypassed || super->flags & TM_SUPER_LOST) {
-		/* Changes were not seen: what is recorded is no base at all. */
-		s->unclean = true;
-		tm_bitmap_fill(s->changed);
-		return;
-	}
-	s->base = super->base;
-	s->nr_merged = super->nr_merged;
-	memcpy(s->merged, super->merged, sizeof(s->merged));
-	/*
-	 * A cut that a stop overtook: its changes are changes since the base.
-	 * One only prepared is not remembered: in a machine rolled back to this
-	 * META it may have been taken since, of a disk that is no more.
-	 */
-	if (super->frozen_epoch)
-		tm_merged_add(s->merged, &s->nr_merged, &super->cut);
-	if (s->unclean)
-		tm_bitmap_fill(s->changed);
-	else
-		tm_meta_load_bits(&s->meta, s->changed);
-}
-
-static void new_super(struct tm_session *s, struct tm_super *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	ret->geo = s->geo;
-	ret->epoch = 1;
-	ret->flags = TM_SUPER_UNCLEAN;
-	do {
-		get_random_bytes(&ret->setid, sizeof(ret->setid));
-	} while (tm_id_is_none(&ret->setid));
-}
-
-/* First resume. Reads META, and writes it only to make a new set. */
-static int start(struct tm_session *s, bool bypassed)
-{
-	struct tm_super fresh;
-	int r;
-
-	new_super(s, &fresh);
-	s->mode = s->meta.bdev ? TM_TRACKING : TM_MEMORY;
-	if (s->mode == TM_MEMORY) {
-		adopt(s, &fresh, false);
-		s->unclean = false;
-		tm_region_open(s);
-		return 0;
-	}
-
-	r = tm_meta_load(&s->meta);
-	if (!r) {
-		if (memcmp(&s->meta.super.geo, &s->geo, sizeof(s->geo)))
-			return -ESTALE;
-		adopt(s, &s->meta.super, bypassed);
-		/* Unclean on both copies: that is what opening would write. */
-		if (bypassed || s->meta.super.flags & TM_SUPER_LOST)
-			s->marked = true;
-		return 0;
-	}
-	if (r != -ENODATA && r != -EBADMSG && r != -EIO)
-		return -ESTALE;
-
-	adopt(s, &fresh, true);
-	if (r == -EIO) {
-		tm_session_lose(s, "cannot be read");
-		return 0;
-	}
-	if (r == -EBADMSG)
-		DMWARN("%u:%u: metadata is damaged: made anew, everything counts as changed",
-		       MAJOR(s->dev), MINOR(s->dev));
-	else
-		s->unclean = false;
-	if (tm_meta_format(&s->meta, &fresh))
-		tm_session_lose(s, "cannot be written");
-	/* Even a failed attempt left nothing that could be taken for clean. */
-	tm_region_open(s);
-	return 0;
 }
 
 /* Takes the place of this set, for as long as the session lives. */
@@ -521,7 +385,7 @@ int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 		r = reserve(s, &bypassed);
 		if (r)
 			return r;
-		r = start(s, bypassed);
+		r = tm_persist_start(s, bypassed);
 		if (r) {
 			unlist(s, TM_NEW);
 			return r;
@@ -544,43 +408,6 @@ void tm_session_suspend(struct tm_session *s)
 	mutex_lock(&s->lock);
 	s->quiesced = true;
 	mutex_unlock(&s->lock);
-}
-
-/* All bits into META, and the word that they can be believed. */
-static int save(struct tm_session *s)
-{
-	struct tm_super super;
-	int r;
-
-	mutex_lock(&s->lock);
-	if (s->frozen) {
-		tm_bitmap_merge(s->changed, s->frozen);
-		tm_merged_add(s->merged, &s->nr_merged, &s->cut);
-		tm_bitmap_put(s->frozen);
-		s->frozen = NULL;
-	}
-	s->state = TM_CUT_STATE_NONE;
-	tm_session_super(s, &super);
-	mutex_unlock(&s->lock);
-
-	r = tm_meta_save_bits(&s->meta, s->changed, super.epoch);
-	if (!r)
-		r = tm_meta_transition(&s->meta, &super);
-	return r;
-}
-
-/* Another table has taken the device, or tracking was lost: not all is seen. */
-static void disown(struct tm_session *s)
-{
-	struct tm_super super;
-
-	mutex_lock(&s->lock);
-	tm_session_super(s, &super);
-	mutex_unlock(&s->lock);
-	super.flags = TM_SUPER_UNCLEAN | TM_SUPER_LOST;
-	if (tm_meta_transition(&s->meta, &super))
-		DMERR("%u:%u: cannot record in metadata that tracking ended",
-		      MAJOR(s->dev), MINOR(s->dev));
 }
 
 void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
@@ -607,9 +434,9 @@ void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
 
 	/* META may answer again, and must not tell of the time before. */
 	if (s->mode == TM_LOST || (s->mode == TM_TRACKING && !orderly))
-		disown(s);
+		tm_persist_disown(s);
 	else if (s->mode == TM_TRACKING && tm_region_is_open(&s->region) &&
-		 save(s))
+		 tm_persist_save(s))
 		DMERR("%u:%u: cannot save changes: all count as changed next time",
 		      MAJOR(s->dev), MINOR(s->dev));
 	unlist(s, TM_CLOSED);

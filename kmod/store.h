@@ -90,7 +90,7 @@ void tm_store_done(struct tm_store *store);
 int tm_store_alloc(struct tm_store *store, u64 *ret_slot);
 void tm_store_free(struct tm_store *store, u64 slot);
 
-/* NULL: nothing was written there. Under rcu_read_lock, or by the one writer. */
+/* NULL: nothing written there. Under rcu_read_lock, or by the one writer. */
 struct tm_node *tm_store_node(struct tm_store *store, u64 chunk);
 /* Makes it where there is none; NULL without memory. The one writer only. */
 struct tm_node *tm_store_make_node(struct tm_store *store, u64 chunk);

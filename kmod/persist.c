@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * persist.c - from META to a session, and back
+ *
+ * META is believed only when the last stop was orderly; whatever else is found
+ * means that everything has changed, and mostly still since the same base.
+ */
+#include <linux/random.h>
+#include "bitmap.h"
+#include "compat.h"
+#include "persist.h"
+#include "session.h"
+
+#define DM_MSG_PREFIX "tidemark"
+
+const char *tm_persist_check(const struct tm_geometry *geo,
+			     const struct tm_config *config)
+{
+	if (geo->origin_sectors != config->length_sectors)
+		return "Metadata belongs to a disk of another length";
+	if (config->chunk_sectors && geo->chunk_sectors != config->chunk_sectors)
+		return "Metadata was made with another chunk_sectors";
+	if (config->region_sectors &&
+	    geo->region_sectors != config->region_sectors)
+		return "Metadata was made with another region_sectors";
+	return NULL;
+}
+
+const char *tm_persist_choose(struct block_device *meta,
+			      const struct tm_config *config,
+			      struct tm_geometry *ret)
+{
+	struct tm_super super;
+	const char *why;
+	int r = meta ? tm_meta_probe(meta, &super) : -ENODATA;
+
+	switch (r) {
+	case 0:
+		why = tm_persist_check(&super.geo, config);
+		if (why)
+			return why;
+		*ret = super.geo;
+		break;
+	case -ENODATA:
+	case -EBADMSG:
+		if (tm_geometry_init(ret, config->length_sectors,
+				     config->chunk_sectors ?:
+				     1U << TM_CHUNK_SHIFT_DEFAULT,
+				     config->region_sectors))
+			return "Bad chunk_sectors or region_sectors";
+		break;
+	case -ENOMSG:
+		return "Metadata device holds something else: zero its first 8 KiB to use it";
+	case -EPROTONOSUPPORT:
+		return "Metadata was made by a newer version";
+	case -ENOMEM:
+		return "Cannot allocate memory";
+	default:
+		return "Cannot read metadata";
+	}
+	if (meta && bdev_nr_sectors(meta) < ret->meta_sectors)
+		return "Metadata device is too small";
+	return NULL;
+}
+
+/* What META said, or a new set, becomes the session. @bypassed: disbelieve. */
+static void adopt(struct tm_session *s, const struct tm_super *super,
+		  bool bypassed)
+{
+	s->setid = super->setid;
+	s->epoch = super->next_epoch ?: super->epoch;
+	s->unclean = super->flags & TM_SUPER_FLAGS;
+	if (bypassed || super->flags & TM_SUPER_LOST) {
+		/* Changes were not seen: what is recorded is no base at all. */
+		s->unclean = true;
+		tm_bitmap_fill(s->changed);
+		return;
+	}
+	s->base = super->base;
+	s->nr_merged = super->nr_merged;
+	memcpy(s->merged, super->merged, sizeof(s->merged));
+	/*
+	 * A cut that a stop overtook: its changes are changes since the base.
+	 * One only prepared is not remembered: in a machine rolled back to this
+	 * META it may have been taken since, of a disk that is no more.
+	 */
+	if (super->frozen_epoch)
+		tm_merged_add(s->merged, &s->nr_merged, &super->cut);
+	if (s->unclean)
+		tm_bitmap_fill(s->changed);
+	else
+		tm_meta_load_bits(&s->meta, s->changed);
+}
+
+static void new_super(struct tm_session *s, struct tm_super *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->geo = s->geo;
+	ret->epoch = 1;
+	ret->flags = TM_SUPER_UNCLEAN;
+	do {
+		get_random_bytes(&ret->setid, sizeof(ret->setid));
+	} while (tm_id_is_none(&ret->setid));
+}
+
+/* All else follows from these. */
+static bool same_geometry(const struct tm_geometry *a,
+			  const struct tm_geometry *b)
+{
+	return a->origin_sectors == b->origin_sectors &&
+	       a->chunk_sectors == b->chunk_sectors &&
+	       a->region_sectors == b->region_sectors;
+}
+
+int tm_persist_start(struct tm_session *s, bool bypassed)
+{
+	struct tm_super fresh;
+	int r;
+
+	new_super(s, &fresh);
+	s->mode = s->meta.bdev ? TM_TRACKING : TM_MEMORY;
+	if (s->mode == TM_MEMORY) {
+		adopt(s, &fresh, false);
+		s->unclean = false;
+		tm_region_open(s);
+		return 0;
+	}
+
+	r = tm_meta_load(&s->meta);
+	if (!r) {
+		if (!same_geometry(&s->meta.super.geo, &s->geo))
+			return -ESTALE;
+		adopt(s, &s->meta.super, bypassed);
+		/* Unclean on both copies: that is what opening would write. */
+		if (bypassed || s->meta.super.flags & TM_SUPER_LOST)
+			s->marked = true;
+		return 0;
+	}
+	if (r != -ENODATA && r != -EBADMSG && r != -EIO)
+		return -ESTALE;
+
+	adopt(s, &fresh, true);
+	if (r == -EIO) {
+		tm_session_lose(s, "cannot be read");
+		return 0;
+	}
+	if (r == -EBADMSG)
+		DMWARN("%u:%u: metadata is damaged: made anew, everything counts as changed",
+		       MAJOR(s->dev), MINOR(s->dev));
+	else
+		s->unclean = false;
+	if (tm_meta_format(&s->meta, &fresh))
+		tm_session_lose(s, "cannot be written");
+	/* Even a failed attempt left nothing that could be taken for clean. */
+	tm_region_open(s);
+	return 0;
+}
+
+int tm_persist_save(struct tm_session *s)
+{
+	struct tm_super super;
+	int r;
+
+	mutex_lock(&s->lock);
+	if (s->frozen) {
+		tm_bitmap_merge(s->changed, s->frozen);
+		tm_merged_add(s->merged, &s->nr_merged, &s->cut);
+		tm_bitmap_put(s->frozen);
+		s->frozen = NULL;
+	}
+	s->state = TM_CUT_STATE_NONE;
+	tm_session_super(s, &super);
+	mutex_unlock(&s->lock);
+
+	r = tm_meta_save_bits(&s->meta, s->changed, super.epoch);
+	if (!r)
+		r = tm_meta_transition(&s->meta, &super);
+	return r;
+}
+
+void tm_persist_disown(struct tm_session *s)
+{
+	struct tm_super super;
+
+	mutex_lock(&s->lock);
+	tm_session_super(s, &super);
+	mutex_unlock(&s->lock);
+	super.flags = TM_SUPER_UNCLEAN | TM_SUPER_LOST;
+	if (tm_meta_transition(&s->meta, &super))
+		DMERR("%u:%u: cannot record in metadata that tracking ended",
+		      MAJOR(s->dev), MINOR(s->dev));
+}
