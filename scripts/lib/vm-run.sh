@@ -170,17 +170,19 @@ kvm_probe()
 # The turn is over when this process is.
 vm_turn()
 {
-	turn_count=$(($(nproc) + 1)) turn=0
+	turn_count=$(($(nproc) + 1)) turn=0 turn_wait=0
 	mkdir -p "$TIDEMARK_CACHE/turns"
-	while [ "$turn" -lt "$turn_count" ]; do
+	# Waiting for one alone would leave another's end unseen.
+	while :; do
 		exec 7>"$TIDEMARK_CACHE/turns/$turn"
-		if flock -n 7; then
+		if flock -w "$turn_wait" 7; then
 			return
 		fi
 		turn=$((turn + 1))
+		if [ "$turn" -eq "$turn_count" ]; then
+			turn=0 turn_wait=1
+		fi
 	done
-	exec 7>"$TIDEMARK_CACHE/turns/$(($$ % turn_count))"
-	flock 7
 }
 
 # vm_report DIR: prints the kernel's reports, 1 if there are any
