@@ -60,7 +60,7 @@ ledger()
 	n=0
 	while n=$((n + 1)); do
 		echo "INSERT INTO ledger VALUES ($n) RETURNING n;"
-		sleep 0.1
+		sleep 0.2
 	done | as_postgres psql -qAt postgres >/root/acknowledged 2>/root/ledger.log
 }
 
@@ -73,7 +73,7 @@ database()
 	ln -s /srv/b/pg_wal /srv/a/postgres/pg_wal
 	as_postgres pg_ctl -s -w -D /srv/a/postgres -l /srv/a/postgres/log start
 	as_postgres psql -q postgres -c 'CREATE TABLE ledger (n bigint PRIMARY KEY)'
-	as_postgres pgbench -n -c 2 -R 12 -T 3600 postgres >/root/pgbench.log 2>&1 &
+	as_postgres pgbench -n -c 2 -R 8 -T 3600 postgres >/root/pgbench.log 2>&1 &
 	pgbench=$!
 	ledger &
 	ledger=$!
@@ -81,9 +81,9 @@ database()
 	until [ -s /root/acknowledged ]; do
 		tries=$((tries + 1))
 		[ "$tries" -lt 300 ] || fail "PostgreSQL takes no transactions"
-		sleep 0.1
+		sleep 0.2
 	done
-	say "$(find /srv/a/doc /srv/b/perl -type f | wc -l) files; PostgreSQL 15, 400,000 accounts, pgbench and a ledger writing"
+	say "$(find /srv/a/doc /srv/b/perl -type f | wc -l) files; PostgreSQL 15, 200,000 accounts, pgbench and a ledger writing"
 }
 
 # counter NAME: of the last backup; tracked and scanned segments count apart

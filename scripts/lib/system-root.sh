@@ -54,12 +54,12 @@ make_cluster()
 		unix_socket_directories = '\''/tmp'\''
 		dynamic_shared_memory_type = mmap
 		shared_buffers = 64MB
-		min_wal_size = 16MB
-		max_wal_size = 64MB
+		min_wal_size = 12MB
+		max_wal_size = 24MB
 		jit = off
 		END
 		pg_ctl -s -w -D $seed -l /tmp/seed.log start
-		pgbench -q -i -s 4 -h /tmp postgres
+		pgbench -q -i -s 2 -h /tmp postgres
 		psql -q -h /tmp postgres -c "CREATE EXTENSION amcheck"
 		pg_ctl -s -w -D $seed stop
 		rm /tmp/seed.log'

@@ -19,7 +19,7 @@
 #   comes out while it runs. Then the guest is shut down in order.
 # - The disks appear also as /dev/disk/by-id/virtio-disk0, -disk1 ...
 # - PostgreSQL is not running; /var/lib/postgresql/seed is a cluster with
-#   pgbench's tables (scale 4), to be copied.
+#   pgbench's tables (scale 2), to be copied.
 # - What the kernel and systemd print goes to the --log file, never between
 #   SCRIPT's lines.
 
