@@ -18,7 +18,7 @@ fi
 
 disk a 4M
 disk b 4M
-vault_guest "one instant" --timeout $((120 + 6 * CUTS)) \
+vault_guest "one instant" --timeout $((120 + 20 * CUTS)) \
 	--disk "$WORK/a" --disk "$WORK/b" --add "$TOOLS/pairs" \
 	"$TOP/tests/vm/guest/instant.sh" "$CUTS"
 

@@ -32,6 +32,8 @@ while [ $i -lt "$cuts" ]; do
 	fi
 	[ $((${pair%% *} - last)) -lt 40 ] || enough=$((enough + 1))
 	last=${pair%% *}
+	[ $((i % 20)) -ne 0 ] || echo "# $i cuts, $last writes," \
+		"the last took $(field milliseconds) ms"
 done
 is "of $cuts cuts none shows a write without the one before" $good "$cuts"
 is "each had at least 20 pairs since the one before" $enough "$cuts"

@@ -76,6 +76,9 @@ static _Atomic uint64_t *map_progress(const char *path)
 	return p;
 }
 
+/* Some time for what is tested, in an emulated machine. */
+static const struct timespec pace = { .tv_nsec = 1000000 };
+
 static int do_write(const char *a, const char *b, const char *progress)
 {
 	struct sigaction act = { .sa_handler = on_term };
@@ -101,6 +104,8 @@ static int do_write(const char *a, const char *b, const char *progress)
 		    BLOCK)
 			die(i ? b : a);
 		atomic_store(done, n);
+		if (i)
+			nanosleep(&pace, NULL);
 	}
 	return 0;
 }
