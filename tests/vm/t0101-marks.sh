@@ -26,10 +26,4 @@ disk origin $((64 * 1048576 + 5 * 4096))
 guest "blocks of 4096 bytes" --disk "$WORK/origin:lbs=4096" \
 	--disk "$WORK/meta:lbs=4096" "$TOOLS/marks" /dev/vda /dev/vdb $large
 
-if full; then
-	disk origin $((6 * 1048576 * 1048576 + 37 * 512))
-	guest "a disk of 6 TiB" --disk "$WORK/origin" --disk "$WORK/meta" \
-		--timeout 600 "$TOOLS/marks" /dev/vda /dev/vdb 8192
-fi
-
 done_testing

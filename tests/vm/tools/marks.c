@@ -222,31 +222,6 @@ static void messages(struct rig *rig)
 	chunks_done(&one);
 }
 
-/* More extents than one reply holds, asked for at once. */
-static void many_extents(struct rig *rig)
-{
-	uint64_t count = rig->total / 2, i;
-	struct chunks want, got;
-	int r = 0;
-
-	if (count > 2000)
-		count = 2000;
-	chunks_init(&want, rig->total);
-	chunks_init(&got, rig->total);
-	forget();
-	for (i = 0; i < count && !r; i++) {
-		chunks_add(&want, 2 * i, 1);
-		r = dmt_message(RIG_NAME, NULL, 0, "mark %llu 1",
-				(unsigned long long)(2 * i));
-	}
-	if (!r)
-		r = track_extents(RIG_NAME, "current", 1000000, &got);
-	tap_ok(!r && chunks_equal(&want, &got), "%llu extents listed: %s",
-	       (unsigned long long)count, strerror(-r));
-	chunks_done(&want);
-	chunks_done(&got);
-}
-
 /* A few hundred operations of every kind, their set kept beside. */
 static void mixture(struct rig *rig, uint64_t seed)
 {
@@ -366,7 +341,6 @@ int main(int argc, char **argv)
 		nowait(&rig);
 		polled(&rig);
 		messages(&rig);
-		many_extents(&rig);
 		mixture(&rig, time(NULL));
 		together(&rig);
 		rig_down(&rig);
