@@ -359,7 +359,7 @@ int ship_disk(struct target *t, const struct report *rep, uint64_t base,
 			if (!w.n)
 				break;
 			r = window_ship(&w, t, err);
-			done += bytes_of(&w, 0, w.n);
+			done += (uint64_t)w.n * t->doc->chunk_size;
 			report_progress(rep, "ship", t->doc->name, base + done,
 					total);
 		}
