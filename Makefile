@@ -58,7 +58,7 @@ MODULE_FILES = $(shell find Kbuild dkms.conf kmod -name '*.[ch]' -o \
 KVER       ?= $(shell uname -r)
 RELEASES   := bullseye bookworm trixie sid
 
-.PHONY: all modules unit tools vmtools lab check check-kernels check-debug \
+.PHONY: all demo modules unit tools vmtools lab check check-kernels check-debug \
 	install uninstall clean help
 # Objects are kept: they are shared by many programs.
 .SECONDARY:
@@ -104,6 +104,9 @@ lab:		## roots, kernels and emulators that the tests run in (cached)
 	scripts/vm system --image >/dev/null
 	scripts/vm checkpatch >/dev/null
 	TESTS=tests sh -c '. tests/lib/azurite.sh && azurite_install'
+
+demo:		## backs up and restores live disks, start to end
+	@sh scripts/demo
 
 check: all unit tools vmtools		## every test; JOBS at a time
 	@tests/run

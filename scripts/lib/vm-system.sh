@@ -161,7 +161,7 @@ vm_system()
 	sys_ended=0
 	# The root disk comes last, so that the disks given are vda, vdb ...
 	# shellcheck disable=SC2086 # lists of words
-	timeout --foreground -k 5 "$sys_timeout" qemu-system-x86_64 $ACCEL \
+	timeout --foreground -k 5 "$sys_timeout" qemu-system-x86_64 -machine q35 $ACCEL \
 		-smp "$sys_smp" -m "$sys_mem" -nodefaults -no-user-config \
 		-display none -no-reboot -pidfile "$sys_dir/pid" \
 		-kernel "$KERNEL_IMAGE" -initrd "$sys_dir/initrd" \
