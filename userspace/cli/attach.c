@@ -169,6 +169,9 @@ const struct verb verb_attach = {
 "another disk (a file is made if it is not there; without META it is made in\n"
 "the state directory; '-' is memory alone, forgotten at a reboot).\n"
 "\n"
+"A volume group on it is seen twice, on DEVICE too: have LVM reject DEVICE\n"
+"(devices/global_filter in lvm.conf), or at boot it may be used untracked.\n"
+"\n"
 "The tracked device is made again at boot by tidemark-attach.service. After\n"
 "'tidemark detach', NAME alone attaches it as it was.\n",
 	.examples =

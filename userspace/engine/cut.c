@@ -174,6 +174,11 @@ static int make_job(struct group *g, const char *id,
 	set_options(&job->how, how);
 	job->n_disks = g->n;
 	job->n_fs = g->fs.n;
+	job->report.unfrozen = g->fs.hidden;
+	if (g->fs.hidden)
+		strcpy(job->report.warning, "cannot freeze a filesystem: its "
+		       "mounts are covered by others; its part of the cut is "
+		       "crash-consistent");
 	job->fs = (struct cut_fs *)((char *)job + disks);
 	for (size_t i = 0; i < g->fs.n; i++) {
 		job->fs[i].fd = g->fs.v[i].fd;

@@ -119,8 +119,8 @@ void cutjob_freeze_all(struct cut_job *job)
 			continue;
 		/* The machine's writers must not wait for one bad disk. */
 		cutjob_thaw_all(job);
+		job->report.unfrozen += job->report.frozen + job->n_fs - i - 1;
 		job->report.frozen = 0;
-		job->report.unfrozen = job->n_fs;
 		return;
 	}
 }

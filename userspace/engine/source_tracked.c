@@ -273,8 +273,7 @@ static int read_piece(struct tracked *t, uint64_t off, void *to, uint32_t len,
 	return read_bytes(part_of(t, seg)->disk, off - seg->start, to, len);
 }
 
-static int read_range(struct tracked *t, const struct source_read *read,
-		      struct tm_error *err)
+static int read_range(struct tracked *t, const struct source_read *read)
 {
 	uint32_t done = 0, n = 0;
 	int r = 0;
@@ -282,21 +281,60 @@ static int read_range(struct tracked *t, const struct source_read *read,
 	for (; !r && done < read->len; done += n)
 		r = read_piece(t, read->off + done, (char *)read->buf + done,
 			       read->len - done, &n);
-	if (r)
-		return tm_error_set(err, r, TM_EXIT_DEVICE, t->path,
-				    "cannot read disk '%s' as it was at the "
-				    "cut: %s", t->path, strerror(-r));
-	return 0;
+	return r;
+}
+
+static int read_failed(const struct tracked *t, int r, struct tm_error *err)
+{
+	return tm_error_set(err, r, TM_EXIT_DEVICE, t->path,
+			    "cannot read disk '%s' as it was at the cut: %s",
+			    t->path, strerror(-r));
+}
+
+/* The part that all of @reads lie in; NULL if there is not one. */
+static struct part *sole_part(struct tracked *t,
+			      const struct source_read *reads, unsigned int n)
+{
+	const struct tm_segment *seg = tm_segments_find(&t->segs, reads[0].off);
+
+	if (!seg || seg->kind != TM_SEGMENT_TRACKED)
+		return NULL;
+	for (unsigned int i = 0; i < n; i++)
+		if (reads[i].off < seg->start ||
+		    reads[i].off + reads[i].len > seg->start + seg->len)
+			return NULL;
+	return part_of(t, seg);
+}
+
+/* The usual case: one snapshot, many reads in flight. */
+static int read_part(struct part *p, const struct source_read *reads,
+		     unsigned int n)
+{
+	struct disk_read *list = calloc(n, sizeof(*list));
+	int r;
+
+	if (!list)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < n; i++)
+		list[i] = (struct disk_read){
+			.off = reads[i].off - p->seg->start,
+			.len = reads[i].len, .data = reads[i].buf,
+		};
+	r = disk_read_all(p->disk, list, n, false, NULL, NULL);
+	free(list);
+	return r;
 }
 
 static int tracked_op_read(struct source *s, const struct source_read *reads,
 			   unsigned int n, struct tm_error *err)
 {
-	int r = 0;
+	struct tracked *t = tracked_of(s);
+	struct part *p = n ? sole_part(t, reads, n) : NULL;
+	int r = p ? read_part(p, reads, n) : 0;
 
-	for (unsigned int i = 0; !r && i < n; i++)
-		r = read_range(tracked_of(s), &reads[i], err);
-	return r;
+	for (unsigned int i = 0; !p && !r && i < n; i++)
+		r = read_range(t, &reads[i]);
+	return r ? read_failed(t, r, err) : 0;
 }
 
 static int tracked_op_sample(struct source *s, uint64_t chunk, void *buf,

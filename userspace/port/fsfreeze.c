@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -40,7 +41,7 @@ static int reaches(dev_t device, const dev_t *devs, size_t n)
 
 static int add(struct fsfreeze_list *list, const struct mount_entry *m)
 {
-	struct fsfreeze_fs fs = { .fd = -1 }, *v;
+	struct fsfreeze_fs fs = { .dev = m->dev, .fd = -1 }, *v;
 	struct stat st;
 	int r = blkdev_depth(m->device, &fs.depth);
 
@@ -72,6 +73,41 @@ static int upper_first(const void *a, const void *b)
 	return (x->depth < y->depth) - (x->depth > y->depth);
 }
 
+static bool listed(const struct fsfreeze_list *list, dev_t dev)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->v[i].dev == dev)
+			return true;
+	return false;
+}
+
+/* Is @m one to freeze? 1, 0 or -errno. */
+static int concerns(const struct mount_entry *m, const dev_t *devs, size_t n)
+{
+	return m->device && !m->read_only ? reaches(m->device, devs, n) : 0;
+}
+
+/* Filesystems of which every mount lies under another. */
+static int count_hidden(struct fsfreeze_list *list,
+			const struct mount_list *mounts, const dev_t *devs,
+			size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < mounts->n; i++) {
+		const struct mount_entry *m = &mounts->v[i];
+		size_t before = 0;
+
+		while (mounts->v[before].dev != m->dev)
+			before++;
+		if (before < i || listed(list, m->dev))
+			continue;
+		r = concerns(m, devs, n);
+		list->hidden += r == 1;
+	}
+	return r;
+}
+
 int fsfreeze_find(const dev_t *devs, size_t n, struct fsfreeze_list *ret)
 {
 	struct fsfreeze_list list = { .v = NULL };
@@ -81,14 +117,14 @@ int fsfreeze_find(const dev_t *devs, size_t n, struct fsfreeze_list *ret)
 	if (r)
 		return r;
 	for (size_t i = 0; r >= 0 && i < mounts.n; i++) {
-		const struct mount_entry *m = &mounts.v[i];
-
-		if (!m->device || m->read_only)
+		if (listed(&list, mounts.v[i].dev))
 			continue;
-		r = reaches(m->device, devs, n);
+		r = concerns(&mounts.v[i], devs, n);
 		if (r == 1)
-			r = add(&list, m);
+			r = add(&list, &mounts.v[i]);
 	}
+	if (r >= 0)
+		r = count_hidden(&list, &mounts, devs, n);
 	mounts_done(&mounts);
 	if (r < 0) {
 		fsfreeze_done(&list);

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 struct fsfreeze_fs {
+	dev_t dev;		/* as stat() has it */
 	char *path;		/* where it is mounted */
 	int fd;			/* its root directory, open: thawing opens nothing */
 	unsigned int depth;	/* layers below its device */
@@ -17,6 +18,7 @@ struct fsfreeze_fs {
 struct fsfreeze_list {
 	struct fsfreeze_fs *v;	/* uppermost first, the order to freeze in */
 	size_t n;
+	size_t hidden;		/* more of them, but no path leads there */
 };
 
 /*

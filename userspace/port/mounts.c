@@ -60,14 +60,6 @@ static bool has_option(const char *options, const char *word)
 	return false;
 }
 
-static bool listed(const struct mount_list *list, dev_t dev)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (list->v[i].dev == dev)
-			return true;
-	return false;
-}
-
 /*
  * One line, as proc(5) has it:
  * ID PARENT MAJ:MIN ROOT PATH OPTIONS [TAG...] - TYPE SOURCE SUPER_OPTIONS
@@ -93,8 +85,6 @@ static int add_line(struct mount_list *list, char *line)
 	if (!numbers || sscanf(numbers, "%u:%u", &maj, &min) != 2 || !path ||
 	    !type || !source || !options)
 		return -EPROTO;
-	if (listed(list, makedev(maj, min)))
-		return 0;
 	unescape(path);
 	unescape(source);
 	e = (struct mount_entry){

@@ -20,11 +20,11 @@ struct mount_entry {
 };
 
 struct mount_list {
-	struct mount_entry *v;	/* one for each filesystem, in mount order */
+	struct mount_entry *v;	/* in mount order; a filesystem may recur */
 	size_t n;
 };
 
-/* 0 or -errno. Of several mounts of one filesystem the first is listed. */
+/* 0 or -errno. */
 int mounts_read(struct mount_list *ret);
 void mounts_done(struct mount_list *list);
 

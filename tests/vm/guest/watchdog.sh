@@ -83,6 +83,18 @@ is "that is incremental" "$(grep -c '"incremental"' /tmp/json)" 1
 fails "a disk is resumed meanwhile" 8 "was resumed before" \
 	--cut-hook 'dmsetup resume b'
 
+# A filesystem that no path leads to, and one that is mounted twice.
+mkdir /twice
+mount -t tmpfs cover /b
+mount /dev/mapper/a /twice
+got=0
+tidemark --json backup >/tmp/json || got=$?
+is "a filesystem is covered: done, with a warning" $got 3
+is "the cut is crash-consistent" "$(field consistency)" crash-consistent
+umount /b /twice
+ok "uncovered" backup
+is "it is filesystem-consistent" "$(field consistency)" filesystem-consistent
+
 # One filesystem cannot be frozen: what is below it answers no more.
 date >/b/dirty
 dmsetup suspend --nolockfs --noflush upper
