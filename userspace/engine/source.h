@@ -163,7 +163,8 @@ struct source_ops {
 	 * What the disk consists of at the cut: replaces @ret, which is the
 	 * caller's to free; sorted, covering the disk's true size, `torn` set
 	 * in a scanned segment that was still changing through every try. Only
-	 * after the last read() of the cut. It goes into the point.
+	 * after the last read() of the cut. It goes into the point. -EIO when the
+	 * cut has ended by now: then nothing that was read can be trusted.
 	 */
 	int (*segments)(struct source *s, struct tm_segments *ret,
 			struct tm_error *err);

@@ -379,14 +379,38 @@ static int tracked_op_release(struct source *s, uint64_t start, uint64_t count,
 	return r;
 }
 
+/*
+ * A device that gets another table writes past its snapshot, for a moment
+ * before the snapshot learns of it. A cut that still stands now was never left.
+ */
+static int check_cut(struct tracked *t, struct tm_error *err)
+{
+	struct tracked_status st;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < t->n_parts; i++) {
+		const char *device = t->parts[i].seg->device;
+
+		r = tracked_status(device, &st, err);
+		if (!r && (st.stage != TRACKED_SHIPPING ||
+			   strcmp(st.frozen, t->source.cut_id)))
+			r = tm_error_set(err, -EIO, TM_EXIT_DEVICE, device,
+					 "cannot trust what was read of '%s': "
+					 "its cut has ended meanwhile", device);
+	}
+	return r;
+}
+
 static int tracked_op_segments(struct source *s, struct tm_segments *ret,
 			       struct tm_error *err)
 {
 	struct tracked *t = tracked_of(s);
-	int r = tm_segments_copy(ret, &t->segs);
+	int r = *s->cut_id ? check_cut(t, err) : 0;
 
+	if (!r && tm_segments_copy(ret, &t->segs))
+		r = tracked_no_memory(t, err);
 	if (r)
-		return tracked_no_memory(t, err);
+		return r;
 	for (size_t i = 0; i < ret->n; i++)
 		ret->v[i].torn = t->scanned && scanned_torn(t->scanned, i);
 	return 0;
