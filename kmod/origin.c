@@ -86,6 +86,8 @@ static const char *check_devices(struct dm_target *ti,
 		return "Metadata device is the tracked device itself";
 	if (tm_bdevs_overlap(o->meta->bdev, o->origin->bdev))
 		return "Metadata device is the origin, or overlaps it";
+	if (bdev_logical_block_size(o->meta->bdev) > TM_BLOCK_BYTES)
+		return "Metadata device has blocks larger than 4 KiB";
 	return NULL;
 }
 

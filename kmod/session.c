@@ -289,6 +289,23 @@ struct tm_session *tm_session_find(dev_t dev)
 	return found;
 }
 
+bool tm_session_uses(struct block_device *bdev)
+{
+	struct tm_session *s;
+	bool uses = false;
+
+	mutex_lock(&tm_sessions_lock);
+	list_for_each_entry(s, &tm_sessions, node) {
+		mutex_lock(&s->lock);
+		if ((s->origin && tm_bdevs_overlap(s->origin, bdev)) ||
+		    (s->meta.bdev && tm_bdevs_overlap(s->meta.bdev, bdev)))
+			uses = true;
+		mutex_unlock(&s->lock);
+	}
+	mutex_unlock(&tm_sessions_lock);
+	return uses;
+}
+
 /* May a table of @md with this configuration go on with a live session? */
 static const char *check_share(const struct tm_session *s,
 			       struct mapped_device *md,
@@ -328,6 +345,11 @@ struct tm_session *tm_session_get(struct mapped_device *md,
 	if (s)
 		return s;
 
+	/* Device-mapper would let its devices share what is below them. */
+	if (meta && tm_session_uses(meta)) {
+		why = "Metadata device is, or overlaps, a tracked device's";
+		goto err_say;
+	}
 	why = tm_persist_choose(meta, config, &geo);
 	if (why)
 		goto err_say;

@@ -134,6 +134,9 @@ struct tm_session *tm_session_get(struct mapped_device *md,
 				  const struct tm_config *config, char **error);
 void tm_session_put(struct tm_session *s);
 
+/* Is this the origin or the metadata of any tracked device, or part of it? */
+bool tm_session_uses(struct block_device *bdev);
+
 /* The live session of a mapped device, with a reference; NULL. It may close. */
 struct tm_session *tm_session_find(dev_t dev);
 

@@ -105,6 +105,10 @@ static int get_session(struct dm_target *ti, struct tm_snap *snap,
 		ti->error = "No such tracked device";
 		return -ENODEV;
 	}
+	if (dev == disk_devt(dm_disk(dm_table_get_md(ti->table)))) {
+		ti->error = "Tracked device is the snapshot itself";
+		return -EINVAL;
+	}
 	snap->tracked = tm_pin(dev);
 	if (IS_ERR(snap->tracked)) {
 		ti->error = "Cannot open the tracked device";
@@ -131,6 +135,11 @@ static int get_session(struct dm_target *ti, struct tm_snap *snap,
 	/* Held since the constructor of the tracked device: opening is sharing. */
 	if (dm_get_device(ti, origin, TM_OPEN_READ, &snap->origin)) {
 		ti->error = "Cannot open the origin of the tracked device";
+		goto err_put;
+	}
+	if (bdev_logical_block_size(snap->origin->bdev) > TM_BLOCK_BYTES) {
+		ti->error = "Tracked device has blocks larger than 4 KiB";
+		dm_put_device(ti, snap->origin);
 		goto err_put;
 	}
 	snap->session = s;
@@ -165,12 +174,10 @@ static const char *check_store(struct dm_target *ti, struct tm_snap *snap)
 		return "Zoned devices are not supported";
 	if (bdev_nr_sectors(store) < TM_BLOCK_SECTORS)
 		return "Store is too small";
-	mutex_lock(&s->lock);
-	if (s->meta.bdev && tm_bdevs_overlap(store, s->meta.bdev))
-		why = "Store is the metadata device, or overlaps it";
-	mutex_unlock(&s->lock);
-	if (why)
-		return why;
+	if (bdev_logical_block_size(store) > TM_BLOCK_BYTES)
+		return "Store has blocks larger than 4 KiB";
+	if (tm_session_uses(store))
+		return "Store is in use by a tracked device";
 
 	mutex_lock(&tm_snaps_lock);
 	list_for_each_entry(other, &tm_snaps, node)
