@@ -278,7 +278,8 @@ static int cut(struct backup *b, struct tm_error *err)
 	bool bypassed;
 	int r;
 
-	r = record_name(b->vault, b->run.name, err);
+	r = record_name(b->vault, b->past.points, b->past.n_points,
+			b->run.name, err);
 	if (!r)
 		r = vault_time(b->vault, &b->run.started, err);
 	if (r)

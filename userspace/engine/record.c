@@ -9,16 +9,32 @@
 #include "engine/record.h"
 #include "port/crypto.h"
 
-int record_name(struct vault *v, char ret[TM_RUN_NAME_SIZE],
-		struct tm_error *err)
+/* The time in the last name that has one; 0 if there is none. */
+static int64_t newest_time(char *const *names, size_t n)
 {
+	int64_t seconds;
 	struct tm_id id;
-	int64_t now;
+
+	while (n--) {
+		if (!tm_run_name_parse(names[n], &seconds, &id))
+			return seconds;
+	}
+	return 0;
+}
+
+int record_name(struct vault *v, char *const *points, size_t n,
+		char ret[TM_RUN_NAME_SIZE], struct tm_error *err)
+{
+	int64_t now, newest = newest_time(points, n);
+	struct tm_id id;
 	int r;
 
 	r = vault_time(v, &now, err);
 	if (r)
 		return r;
+	/* Names are sorted: two in one second would stand in random order. */
+	if (now <= newest)
+		now = newest + 1;
 	r = crypto_random(id.b, sizeof(id.b));
 	if (!r)
 		r = tm_run_name_format(ret, now, &id);

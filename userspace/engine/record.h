@@ -13,9 +13,13 @@
 #include "model/point.h"
 #include "model/rundoc.h"
 
-/* Names a run by the server's clock and a random id. */
-int record_name(struct vault *v, char ret[TM_RUN_NAME_SIZE],
-		struct tm_error *err);
+/*
+ * Names a run by the server's clock and a random id, and in any case after all
+ * of @points (sorted, tombstones too), if need be by a time that is still to
+ * come: the order of names is the order of points.
+ */
+int record_name(struct vault *v, char *const *points, size_t n,
+		char ret[TM_RUN_NAME_SIZE], struct tm_error *err);
 
 /* Writes runs/NAME; the first time it must not be there. */
 int record_run(struct vault *v, const char *container,
