@@ -97,8 +97,10 @@ static int remove_device(struct walk *w)
 	}
 	load_stop(&w->load);
 	r = dmt_remove(RIG_NAME);
-	if (r && w->now.exists)
+	if (r && w->now.exists) {
 		load_start(&w->load);
+		w->stuck = w->now.suspended;
+	}
 	return r;
 }
 
@@ -279,6 +281,7 @@ static void check_sets(struct walk *w)
 static void step(struct walk *w, enum op op, bool check)
 {
 	struct life before = w->now;
+	bool stuck = w->stuck;
 	int r;
 
 	current_op = life_names[op];
@@ -286,7 +289,7 @@ static void step(struct walk *w, enum op op, bool check)
 	if (w->steps < (int)(sizeof(w->done) / sizeof(w->done[0])))
 		w->done[w->steps++] = op;
 	r = act(w, op);
-	if (op == REMOVE && before.suspended && w->stuck && before.exists) {
+	if (op == REMOVE && before.suspended && stuck && before.exists) {
 		;	/* refused as it must be, or a fault by now */
 	} else if (r == -EBUSY && op == CUT && w->pending) {
 		;	/* the preparation is not yet through */
