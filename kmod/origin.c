@@ -234,7 +234,7 @@ static int origin_preresume(struct dm_target *ti)
 	r = tm_session_resume(o->session, ti, o->origin->bdev, meta_bdev(o),
 			      &o->config);
 	if (r == -EBUSY)
-		DMERR("metadata is in use by another device");
+		DMERR("metadata or origin is in use by another device");
 	else if (r)
 		DMERR("metadata changed since the table was loaded");
 	return r;

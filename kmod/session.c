@@ -289,21 +289,34 @@ struct tm_session *tm_session_find(dev_t dev)
 	return found;
 }
 
-bool tm_session_uses(struct block_device *bdev)
+/* Does a tracked device other than @except (NULL: any) use it, or part of it? */
+static bool used_but_by(struct block_device *bdev,
+			const struct mapped_device *except)
 {
 	struct tm_session *s;
-	bool uses = false;
+	bool used = false;
 
-	mutex_lock(&tm_sessions_lock);
+	lockdep_assert_held(&tm_sessions_lock);
 	list_for_each_entry(s, &tm_sessions, node) {
+		if (s->md == except)
+			continue;
 		mutex_lock(&s->lock);
 		if ((s->origin && tm_bdevs_overlap(s->origin, bdev)) ||
 		    (s->meta.bdev && tm_bdevs_overlap(s->meta.bdev, bdev)))
-			uses = true;
+			used = true;
 		mutex_unlock(&s->lock);
 	}
+	return used;
+}
+
+bool tm_session_uses(struct block_device *bdev)
+{
+	bool used;
+
+	mutex_lock(&tm_sessions_lock);
+	used = used_but_by(bdev, NULL);
 	mutex_unlock(&tm_sessions_lock);
-	return uses;
+	return used;
 }
 
 /* May a table of @md with this configuration go on with a live session? */
@@ -338,6 +351,9 @@ struct tm_session *tm_session_get(struct mapped_device *md,
 		why = check_share(s, md, origin, config);
 		if (!why)
 			kref_get(&s->ref);
+	} else if (used_but_by(origin, md)) {
+		/* Each would miss what is written through the other. */
+		why = "Origin is, or overlaps, a tracked device's";
 	}
 	mutex_unlock(&tm_sessions_lock);
 	if (why)
@@ -363,14 +379,15 @@ err_say:
 }
 
 /* Takes the place of this set, for as long as the session lives. */
-static int reserve(struct tm_session *s, bool *ret_bypassed)
+static int reserve(struct tm_session *s, struct block_device *origin,
+		   bool *ret_bypassed)
 {
 	struct tm_session *other;
 	int r = 0;
 
 	mutex_lock(&tm_sessions_lock);
 	*ret_bypassed = false;
-	if (find_set(s->md, s->meta_dev)) {
+	if (find_set(s->md, s->meta_dev) || used_but_by(origin, s->md)) {
 		r = -EBUSY;
 	} else {
 		/* Another set was kept until now: this one missed that. */
@@ -378,6 +395,7 @@ static int reserve(struct tm_session *s, bool *ret_bypassed)
 			if (other->md == s->md)
 				*ret_bypassed = true;
 		s->life = TM_STARTING;
+		s->origin = origin;
 		list_add(&s->node, &tm_sessions);
 	}
 	mutex_unlock(&tm_sessions_lock);
@@ -404,7 +422,7 @@ int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 	s->meta_timeout_s = config->meta_timeout_s;
 	s->fail_when_lost = config->fail_when_lost;
 	if (s->life == TM_NEW) {
-		r = reserve(s, &bypassed);
+		r = reserve(s, origin, &bypassed);
 		if (r)
 			return r;
 		r = tm_persist_start(s, bypassed);

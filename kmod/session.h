@@ -141,9 +141,9 @@ bool tm_session_uses(struct block_device *bdev);
 struct tm_session *tm_session_find(dev_t dev);
 
 /*
- * preresume: @ti takes the session over, or starts it. -EBUSY: the metadata is
- * in use by another device. -ESTALE: the session closed under this table, or
- * the metadata changed since it was loaded. -ENOMEM.
+ * preresume: @ti takes the session over, or starts it. -EBUSY: metadata or
+ * origin are in use by another device. -ESTALE: the session closed under this
+ * table, or the metadata changed since it was loaded. -ENOMEM.
  */
 int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 		      struct block_device *origin, struct block_device *meta,

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# tables.sh: tables that come and go while META, or the next table, fails. What
-# was written unseen must have cost the base by the time tracking is back.
+# tables.sh: tables that come and go while META, or the next table, fails, or
+# another tracks the same disk. What was written unseen must have cost the base
+# by the time tracking is back.
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /lib/guest.sh
@@ -58,6 +59,25 @@ table()
 
 track /dev/vdb
 is "an orderly stop keeps the base" "$(base /dev/vdb)" $id
+
+# Two that track one disk would each miss what the other writes.
+table="0 $sectors tidemark /dev/vda"
+dmsetup create t --table "$table /dev/vdb"
+ok "a tracked disk is not tracked a second time" \
+	sh -c '! dmsetup create other --table "$1 /dev/vdc" 2>/dev/null' sh \
+	"$table"
+is "and it is said why" "$(dmesg | grep -c 'Origin is, or overlaps')" 1
+dmsetup remove t
+for name in t other; do
+	dmsetup create $name --notable
+done
+dmsetup load t --table "$table /dev/vdb"
+dmsetup load other --table "$table /dev/vdc"
+dmsetup resume t
+ok "nor if both tables were loaded before" \
+	sh -c '! dmsetup resume other 2>/dev/null'
+dmsetup remove other
+dmsetup remove t
 
 # The next table cannot be resumed: its META has been taken meanwhile.
 dmsetup create t --table "0 $sectors tidemark /dev/vda /dev/vdb"
