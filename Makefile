@@ -111,12 +111,13 @@ demo:		## backs up and restores live disks, start to end
 check: all unit tools vmtools		## every test; JOBS at a time
 	@tests/run
 
-check-kernels: all vmtools	## the module's tests in full on every kernel
+check-kernels: all vmtools	## the module's tests in full on every kernel; FORM=short
 	@set -e; for k in $(RELEASES); do \
-		echo "== $$k"; KERNEL=$$k FORM=full tests/run tests/vm; done
+		echo "== $$k"; KERNEL=$$k FORM=$${FORM:-full} tests/run tests/vm; \
+	done
 
 check-debug: all vmtools	## the same on the kernel with KASAN and lockdep
-	@KERNEL=debug FORM=full TEST_TIMEOUT=3600 tests/run tests/vm
+	@KERNEL=debug FORM=$${FORM:-full} tests/run tests/vm
 
 install: all	## the program, and the module's source for DKMS
 	install -D -m 755 $(B)/tidemark $(SBINDIR)/tidemark
