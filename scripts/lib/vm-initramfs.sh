@@ -38,7 +38,7 @@ brd null_blk nbd zram scsi_debug sd_mod dm-snapshot dm-flakey dm-delay
 dm-log-writes dm-crypt dm-era-target dm-era dm-thin-pool dm-integrity
 dm-verity dm-zero dm-mirror dm-raid dm-zoned dm-dust dm-bufio xfs btrfs
 configfs algif_skcipher algif_hash xts ecb essiv aesni_intel aes_generic
-sha256_generic sha256_ssse3 null_blk nvme"
+sha256_generic sha256_ssse3 null_blk nvme kmemleak-test"
 
 # userland_make PROGRAMS LIBRARIES DIR: userland.cpio
 userland_make()

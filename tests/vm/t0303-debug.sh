@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # On the kernel that checks memory, locks and undefined behaviour: walks,
-# everything at once, and the same while allocations fail. The full list there
-# is `make check-debug`. WALKS, SECONDS_EACH and SEED are variables.
+# everything at once, and the same while allocations fail; and that no memory
+# leaks. The full list there is `make check-debug`. WALKS, LEAK_WALKS,
+# SECONDS_EACH and SEED are variables.
 
 # shellcheck source=tests/vm/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -14,18 +15,28 @@ if full && [ "$KERNEL" != debug ]; then
 fi
 KERNEL=debug
 if full; then
-	: "${WALKS:=100}" "${SECONDS_EACH:=120}"
+	: "${WALKS:=500}" "${LEAK_WALKS:=50}" "${SECONDS_EACH:=120}"
 else
-	: "${WALKS:=10}" "${SECONDS_EACH:=15}"
+	: "${WALKS:=10}" "${LEAK_WALKS:=3}" "${SECONDS_EACH:=15}"
 fi
-: "${SEED:=$(date +%s)}"
+: "${SEED:=$(date +%s)}" "${LIMIT:=5400}"
 
 disk origin $((8 * 1048576 + 3 * 512))
 disk meta 1M
 disk store 9M
-guest "walks and everything at once" --disk "$WORK/origin" \
-	--disk "$WORK/meta" --disk "$WORK/store" --mem 1024 --timeout 3000 \
-	--add "$TOOLS/walk" --add "$TOOLS/hammer" \
-	"$TOP/tests/vm/guest/debug.sh" "$WALKS" "$SECONDS_EACH" "$SEED"
+
+# debug TEXT ARG... SCRIPT WALKS: a guest with that script
+debug()
+{
+	debug_text=$1
+	shift
+	guest "$debug_text" --disk "$WORK/origin" --disk "$WORK/meta" \
+		--disk "$WORK/store" --mem 1024 --timeout "$LIMIT" \
+		--add "$TOOLS/walk" --add "$TOOLS/hammer" \
+		"$@" "$SECONDS_EACH" "$SEED"
+}
+
+debug "walks and everything at once" "$TOP/tests/vm/guest/debug.sh" "$WALKS"
+debug "leaks" --append kmemleak=on "$TOP/tests/vm/guest/leaks.sh" "$LEAK_WALKS"
 
 done_testing
