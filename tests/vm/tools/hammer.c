@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -37,8 +38,11 @@ struct hammer {
 	const char *store;
 	unsigned int seed;
 	unsigned long done, accepted;
+	int tables;		/* a lock: see alone() */
 	bool faults;
 };
+
+#define TABLES "/run/hammer.tables"
 
 static const char *role = "nobody";
 
@@ -66,12 +70,39 @@ static void pause_ms(int ms)
 	nanosleep(&ts, NULL);
 }
 
+/*
+ * Device-mapper's measurements of tables (dm-ima) are kept without a lock: a
+ * table that is cleared while another call exchanges it makes the kernel, not
+ * the module, follow a null pointer. So of the calls that exchange tables there
+ * is one at a time; suspensions, messages, status and I/O go on beside it.
+ */
+static int alone(struct hammer *h, int (*call)(struct hammer *h))
+{
+	int r;
+
+	flock(h->tables, LOCK_EX);
+	r = call(h);
+	flock(h->tables, LOCK_UN);
+	return r;
+}
+
 static int table(struct hammer *h)
 {
 	char params[512];
 
 	return dmt_load(RIG_NAME, h->rig.size / 512, false, "tidemark",
 			rig_params(&h->rig, params, sizeof(params)));
+}
+
+static int resume(struct hammer *h)
+{
+	(void)h;
+	return dmt_resume(RIG_NAME);
+}
+
+static int resume_or_clear(struct hammer *h)
+{
+	return up_to(h, 4) ? dmt_resume(RIG_NAME) : dmt_clear(RIG_NAME);
 }
 
 /* Of a few names only, so that they often are right. */
@@ -117,11 +148,11 @@ static int do_suspend(struct hammer *h)
 	case 0:
 		return dmt_suspend(RIG_NAME, up_to(h, 2), up_to(h, 2));
 	case 1:
-		return table(h);
+		return alone(h, table);
 	case 2:
-		return up_to(h, 4) ? dmt_resume(RIG_NAME) : dmt_clear(RIG_NAME);
+		return alone(h, resume_or_clear);
 	default:
-		return dmt_resume(RIG_NAME);
+		return alone(h, resume);
 	}
 }
 
@@ -144,9 +175,22 @@ static int do_cut(struct hammer *h)
 		r = dmt_suspend(RIG_NAME, false, true);
 		if (!r)
 			r = dmt_message(RIG_NAME, NULL, 0, "cut %s", id);
-		dmt_resume(RIG_NAME);
+		alone(h, resume);
 		return r;
 	}
+}
+
+static int snap_remove(struct hammer *h)
+{
+	(void)h;
+	return dmt_remove(SNAP_NAME);
+}
+
+static int snap_create(struct hammer *h)
+{
+	return snap_make(h->rig.size, up_to(h, 3) ? h->store : "-",
+			 up_to(h, 2) ? "delta" : "full",
+			 up_to(h, 2) ? "pool_kib 64" : "");
 }
 
 static int do_snapshot(struct hammer *h)
@@ -156,11 +200,9 @@ static int do_snapshot(struct hammer *h)
 
 	switch (up_to(h, 4)) {
 	case 0:
-		return dmt_remove(SNAP_NAME);
+		return alone(h, snap_remove);
 	case 1:
-		return snap_make(h->rig.size, up_to(h, 3) ? h->store : "-",
-				 up_to(h, 2) ? "delta" : "full",
-				 up_to(h, 2) ? "pool_kib 64" : "");
+		return alone(h, snap_create);
 	case 2:
 		return dmt_message(SNAP_NAME, NULL, 0, "release %d %d",
 				   up_to(h, h->rig.total - 8), 1 + up_to(h, 8));
@@ -207,12 +249,10 @@ static int do_ask(struct hammer *h)
 	}
 }
 
-static int do_remove(struct hammer *h)
+static int renew(struct hammer *h)
 {
-	int r;
+	int r = dmt_remove(RIG_NAME);
 
-	pause_ms(up_to(h, 40));
-	r = dmt_remove(RIG_NAME);
 	if (!r || r == -ENXIO) {
 		r = dmt_create(RIG_NAME);
 		if (!r)
@@ -221,6 +261,12 @@ static int do_remove(struct hammer *h)
 			r = dmt_resume(RIG_NAME);
 	}
 	return r;
+}
+
+static int do_remove(struct hammer *h)
+{
+	pause_ms(up_to(h, 40));
+	return alone(h, renew);
 }
 
 static const struct {
@@ -274,6 +320,7 @@ static void child(struct hammer *h, int i, time_t end)
 {
 	role = roles[i].name;
 	h->seed = h->seed * 31 + i;
+	h->tables = open(TABLES, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	signal(SIGALRM, too_long);
 	if (h->faults)
 		may_fail("self");
@@ -288,11 +335,12 @@ static void child(struct hammer *h, int i, time_t end)
 }
 
 /*
- * A snapshot that could not be resumed holds its readers until it is, which
- * may be never: then it gets a table of errors.
+ * Writers wait for a resume, and so do readers of a snapshot. One that could
+ * not be resumed may never be: then it gets a table of errors.
  */
-static void let_readers_go(struct hammer *h)
+static void let_go(struct hammer *h)
 {
+	dmt_resume(RIG_NAME);
 	if (dmt_resume(SNAP_NAME) &&
 	    !dmt_load(SNAP_NAME, h->rig.size / 512, false, "error", ""))
 		dmt_resume(SNAP_NAME);
@@ -318,8 +366,10 @@ static int wait_all(struct hammer *h, const pid_t *pids, time_t end)
 				bad += status != 0;
 		}
 		if (time(NULL) >= end) {
-			dmt_resume(RIG_NAME);
-			let_readers_go(h);
+			if (!flock(h->tables, LOCK_EX | LOCK_NB)) {
+				let_go(h);
+				flock(h->tables, LOCK_UN);
+			}
 		} else if (h->faults) {
 			workers_may_fail();
 		}
@@ -356,6 +406,9 @@ int main(int argc, char **argv)
 	rig_fresh(&h.rig, 16, "");
 	close(h.rig.fd);
 	fflush(stdout);
+	h.tables = open(TABLES, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (h.tables < 0)
+		tap_bail("cannot open " TABLES);
 	end = time(NULL) + atoi(argv[4]);
 	for (i = 0; i < ROLES; i++) {
 		pids[i] = fork();
