@@ -101,7 +101,8 @@ vm_add()
 	cp -RL "$add_from" "$1$add_to"
 }
 
-# vm_serve HANDLER DIR: answers the guest's `host` until the guest is gone
+# vm_serve HANDLER DIR: answers the guest's `host`, which comes on standard
+# input, until the guest is gone
 vm_serve()
 {
 	while IFS= read -r serve_line; do
@@ -129,7 +130,7 @@ vm_serve()
 				"$(stat -c %s "$serve_dir/answer")"
 			cat "$serve_dir/answer"
 		} >"$2/host.in"
-	done <"$2/host.out"
+	done
 }
 
 # vm_accel: sets ACCEL to QEMU's words
@@ -305,7 +306,7 @@ vm_run()
 	eval "set -- $vm_args"
 	vm_turn
 	# Both ends of the channel, so that opening them waits for nobody.
-	exec 8<>"$vm_dir/host.in" 9<>"$vm_dir/host.out"
+	exec 8<>"$vm_dir/host.in" 9<>"$vm_dir/host.out" 6<"$vm_dir/host.out"
 	# The older machine's ACPI takes half a minute more under KASAN.
 	# shellcheck disable=SC2086 # lists of words
 	timeout -k 5 "$vm_timeout" qemu-system-x86_64 -machine q35 $ACCEL \
@@ -315,19 +316,22 @@ vm_run()
 		-append "$(echo $KERNEL_ARGS) $vm_append" \
 		-serial "file:$vm_dir/console" \
 		-device virtio-serial-pci,max_ports=8 "$@" \
-		</dev/null >"$vm_dir/qemu" 2>&1 7<&- 8<&- 9<&- &
+		</dev/null >"$vm_dir/qemu" 2>&1 6<&- 7<&- 8<&- 9<&- &
 	vm_pid=$!
 	(
-		exec 7<&- 8<&- 9<&-
+		exec <&6 6<&- 7<&- 8<&- 9<&-
 		vm_serve "$vm_handler" "$vm_dir"
 	) &
 	vm_server=$!
+	exec 6<&-
 	tail -c +1 -f -s 0.1 --pid="$vm_pid" "$vm_dir/out" 7<&- 8<&- 9<&- &
 	vm_tail=$!
 	wait "$vm_pid" && vm_ended=0 || vm_ended=$?
 	vm_pid=
-	exec 8<&- 9<&-
+	# The server may be about to answer, and would wait for a reader.
+	exec 9<&-
 	wait "$vm_server" || :
+	exec 8<&-
 	wait "$vm_tail" || :
 	vm_end "$vm_ended" "$vm_script"
 }
