@@ -51,7 +51,7 @@ if ! ${CXX:-g++} -O2 -Wall -Wextra -o "$model" tests/model/tracking.cc \
 	exit 1
 fi
 
-echo 1..22
+echo 1..23
 holds "two writes, a cut, a crash" W=2 NW=1 CRASH=1
 holds "a write, a cut, two crashes" W=1 NW=1 CRASH=2
 finds "a region opened before its bit is durable" W=1 NW=1 CRASH=1 MUT=1
@@ -74,6 +74,7 @@ finds "chunk sectors flushed too late" W=2 NW=1 CRASH=1 CSMODE=2
 finds "wanted means queued only" W=1 NW=1 CRASH=1 WANTED=0
 finds "wanted tested apart" W=2 NW=1 CRASH=1 ATOMIC=0
 finds "merge not written" W=1 NW=1 CRASH=1 MERGEALL=0
+finds "log emptied too early in recovery" W=1 NW=1 CRASH=2 RECCLEAR=2
 finds "closer runs across the cut" W=1 NW=1 CRASH=1 QUIESCE=0
 finds "closer runs across the cut, by the current epoch" \
 	W=2 NW=1 CRASH=1 QUIESCE=2

@@ -57,16 +57,18 @@ static int CSMODE = 1;
 /* recovery looks at both areas for "newer" sectors / only those the superblock
  * names */
 static int READALL = 1;
-/* prepare: S before logging into next area */
-static int SFIRST = 0;
+/* prepare: S before logging into next area, lest a crash between the two finds
+ * sectors newer than the superblock */
+static int SFIRST = 1;
 /* 0: "wanted"=queued only; 1: queued, collected, or open again */
 static int WANTED = 1;
 /* closer: test of wanted and clearing of logged atomic with opener */
 static int ATOMIC = 1;
 /* opener does not rewrite a sector for regions already set in logged */
 static int SKIP = 0;
-/* abort of a prepared, uncut epoch: S{cur E} */
-static int ABPREP = 0;
+/* abort of a prepared, uncut epoch: 0 never; 1 the next area is emptied, then
+ * S{cur E}; 2 the same without waiting for the opener; 3 S{cur E} alone */
+static int ABPREP = 1;
 /* recovery from {E,next E+1}: 1 current becomes E+1, 0 stays E */
 static int RECT = 1;
 /* in-memory logged after recovery: 0 empty, 1 as on disk */
@@ -78,6 +80,9 @@ static int ORDSAFE = 0;
 static int QUIESCE = 1;
 /* recovery unites next area */
 static int UNITE = 1;
+/* recovery empties the region sectors of its area: 0 never, 1 once the chunk
+ * sectors are durable, 2 together with them */
+static int RECCLEAR = 1;
 /* abort writes chunk sectors: 1 (FUA/flush before S) */
 static int MERGEALL = 1;
 /* drop the "newer than the superblock" rule */
@@ -637,13 +642,45 @@ static void gen(const S &s)
 					     sec, csbits(n.ch, sec));
 				}
 			}
+		if (RECCLEAR == 2)
+			for (int sec = 0; sec < 2; sec++) {
+				int x = SX(s.curE, 0, sec);
+				if (s.dur[x] != SEC(s.curE, 0) &&
+				    !busy(s, x, KC)) {
+					S n = s;
+					n.infl[x][KC] = SEC(n.curE, 0);
+					emit(n, 0,
+					     "recovery: empty region sector%d",
+					     sec);
+				}
+			}
 		if (done && !pending(s, KC)) {
 			S n = s;
 			flushm(n);
+			n.kpc = 51;
+			n.kneed = RECCLEAR == 1 ? 3 : 0;
+			emit(n, 0, "recovery: flushed");
+		}
+	}
+	if (s.kpc == 51) {
+		for (int sec = 0; sec < 2; sec++)
+			if (s.kneed >> sec & 1) {
+				int x = SX(s.curE, 0, sec);
+				if (!busy(s, x, KC)) {
+					S n = s;
+					n.kneed &= ~(1 << sec);
+					n.infl[x][KC] = SEC(n.curE, 0);
+					emit(n, 0,
+					     "recovery: empty region sector%d",
+					     sec);
+				}
+			}
+		if (!s.kneed && !pending(s, KC)) {
+			S n = s;
 			n.kpc = 52;
 			n.seq++;
 			startS(n, SB(n.seq, n.curE, 0, 0, n.base, 0, n.merged));
-			emit(n, 0, "recovery: flushed, S");
+			emit(n, 0, "recovery: S");
 		}
 	}
 	if (s.mode != 1)
@@ -976,14 +1013,36 @@ static void gen(const S &s)
 	}
 		if (ABPREP) {
 			S n = s;
+			if (ABPREP != 2 && n.opc)
+				break;
 			n.dual = 0;
 			n.logN = n.openN = 0;
+			n.kneed = ABPREP == 3 ? 0 : 3;
+			n.kpc = 5;
+			emit(n, 0, "abort prepared");
+		}
+		break;
+	case 5:
+		for (int sec = 0; sec < 2; sec++)
+			if (s.kneed >> sec & 1) {
+				int x = SX(s.curE + 1, 0, sec);
+				if (!busy(s, x, KC)) {
+					S n = s;
+					n.kneed &= ~(1 << sec);
+					n.infl[x][KC] = SEC(0, 0);
+					emit(n, 0,
+					     "abort: empty next region "
+					     "sector%d",
+					     sec);
+				}
+			}
+		if (!s.kneed && !pending(s, KC)) {
+			S n = s;
+			n.pid = 0;
 			n.kpc = 3;
 			n.seq++;
-			if (ABPREP == 1 && n.opc)
-				break;
 			startS(n, SB(n.seq, n.curE, 0, 0, n.base, 0, n.merged));
-			emit(n, 0, "abort prepared");
+			emit(n, 0, "abort: S without the prepared epoch");
 		}
 		break;
 	case 11: {
@@ -1204,6 +1263,7 @@ int main(int argc, char **argv)
 					   { "ORDSAFE", &ORDSAFE },
 					   { "QUIESCE", &QUIESCE },
 					   { "UNITE", &UNITE },
+					   { "RECCLEAR", &RECCLEAR },
 					   { "MERGEALL", &MERGEALL },
 					   { "NORULE", &NORULE },
 					   { "REMEMBER", &REMEMBER },
