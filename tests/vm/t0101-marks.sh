@@ -24,6 +24,7 @@ guest "blocks of 512 bytes" --disk "$WORK/origin" --disk "$WORK/meta" \
 disk origin $((64 * 1048576 + 5 * 4096))
 # shellcheck disable=SC2086 # a list
 guest "blocks of 4096 bytes" --disk "$WORK/origin:lbs=4096" \
-	--disk "$WORK/meta:lbs=4096" "$TOOLS/marks" /dev/vda /dev/vdb $large
+	--disk "$WORK/meta:lbs=4096" --append "virtio_blk.poll_queues=1" \
+	"$TOOLS/marks" /dev/vda /dev/vdb $large
 
 done_testing
