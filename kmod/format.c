@@ -158,6 +158,7 @@ void tm_super_encode(const struct tm_super *super, void *sector)
 
 	disk.version = cpu_to_le32(TM_FORMAT_VERSION);
 	disk.compat = cpu_to_le32(super->compat);
+	disk.incompat = cpu_to_le32(super->incompat);
 	disk.flags = cpu_to_le32(super->flags);
 	disk.setid = super->setid;
 	disk.seq = cpu_to_le64(super->seq);
@@ -245,6 +246,7 @@ int tm_super_decode(const void *sector, struct tm_super *ret)
 		return -EINVAL;
 
 	s.compat = le32_to_cpu(disk.compat);
+	s.incompat = le32_to_cpu(disk.incompat);
 	s.flags = le32_to_cpu(disk.flags);
 	s.setid = disk.setid;
 	s.seq = le64_to_cpu(disk.seq);
@@ -284,6 +286,13 @@ int tm_super_choose(const struct tm_super super[TM_SUPER_COPIES],
 	    (err[1] == -ENODATA || err[1] == -ENOMSG))
 		return -ENOMSG;
 	return -EBADMSG;
+}
+
+bool tm_super_is_behind(const struct tm_super *super)
+{
+	return super->flags & TM_SUPER_LOST ||
+	       (super->flags & TM_SUPER_UNCLEAN &&
+		!(super->incompat & TM_INCOMPAT_REGION_LOG));
 }
 
 tm_u64 tm_area_start(const struct tm_geometry *geo, enum tm_area area,
@@ -343,4 +352,28 @@ int tm_bits_decode(const struct tm_id *setid, enum tm_area area, tm_u32 index,
 	for (i = 0; i < TM_SECTOR_WORDS; i++)
 		ret_word[i] = le64_to_cpu(disk->word[i]);
 	return 0;
+}
+
+enum tm_bits tm_bits_judge(const struct tm_super *super, enum tm_area area,
+			   unsigned int number, tm_u32 index,
+			   const void *sector, tm_u64 *ret_epoch,
+			   tm_u64 *ret_word)
+{
+	tm_u64 newest = super->next_epoch ? super->next_epoch : super->epoch;
+	tm_u64 oldest = super->frozen_epoch ? super->frozen_epoch :
+					      super->epoch;
+	tm_u64 epoch, word[TM_SECTOR_WORDS];
+
+	if (tm_bits_decode(&super->setid, area, index, sector, &epoch, word))
+		return TM_BITS_BAD;
+	if (epoch < oldest)
+		return TM_BITS_EMPTY;
+	/* One that landed in the other area is lost to its own. */
+	if (epoch <= newest && (epoch & 1) != number)
+		return TM_BITS_BAD;
+	*ret_epoch = epoch;
+	if (epoch > newest)
+		return TM_BITS_NEWER;
+	memcpy(ret_word, word, sizeof(word));
+	return TM_BITS_VALID;
 }

@@ -73,11 +73,15 @@ struct tm_id {
  * writing (ro), or forbids everything (incompat).
  */
 #define TM_INCOMPAT_REGION_LOG	0x1	/* areas are kept up while running */
-#define TM_INCOMPAT_KNOWN	0x0
+#define TM_INCOMPAT_KNOWN	TM_INCOMPAT_REGION_LOG
 #define TM_RO_COMPAT_KNOWN	0x0
 
-/* Flags of a superblock */
-#define TM_SUPER_UNCLEAN	0x1	/* written since the areas were saved */
+/*
+ * Flags of a superblock. Without TM_INCOMPAT_REGION_LOG "unclean" means that
+ * the areas are not to be believed; with it, that more may be marked there than
+ * has changed.
+ */
+#define TM_SUPER_UNCLEAN	0x1	/* not stopped in an orderly way since */
 #define TM_SUPER_LOST		0x2	/* there were changes nobody recorded */
 #define TM_SUPER_FLAGS		(TM_SUPER_UNCLEAN | TM_SUPER_LOST)
 
@@ -138,6 +142,7 @@ struct tm_geometry {
 struct tm_super {
 	struct tm_geometry geo;
 	tm_u32 compat;			/* kept as they were read */
+	tm_u32 incompat;
 	tm_u32 flags;
 	struct tm_id setid;
 	tm_u64 seq;
@@ -193,9 +198,29 @@ tm_u64 tm_area_start(const struct tm_geometry *geo, enum tm_area area,
 		     tm_u64 epoch);
 tm_u64 tm_area_sectors(const struct tm_geometry *geo, enum tm_area area);
 
+/* Does this superblock say that its areas hold less than what has changed? */
+bool tm_super_is_behind(const struct tm_super *super);
+
 /* @word: TM_SECTOR_WORDS in this machine's byte order. */
 void tm_bits_encode(const struct tm_id *setid, enum tm_area area, tm_u64 epoch,
 		    tm_u32 index, const tm_u64 *word, void *sector);
+
+/* What a sector of an area says, of the epochs that a superblock names. */
+enum tm_bits {
+	TM_BITS_EMPTY,		/* older than all of them: nothing */
+	TM_BITS_VALID,		/* what its words say */
+	TM_BITS_BAD,		/* unknown: all that it covers has changed */
+	TM_BITS_NEWER,		/* than all of them: everything has changed */
+};
+
+/*
+ * @number: of the area that @sector was found in, 0 or 1. @ret_word is set when
+ * valid, @ret_epoch then and when newer.
+ */
+enum tm_bits tm_bits_judge(const struct tm_super *super, enum tm_area area,
+			   unsigned int number, tm_u32 index,
+			   const void *sector, tm_u64 *ret_epoch,
+			   tm_u64 *ret_word);
 
 /* 0, or -EBADMSG with both results untouched. */
 int tm_bits_decode(const struct tm_id *setid, enum tm_area area, tm_u32 index,

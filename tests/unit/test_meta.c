@@ -151,6 +151,45 @@ static void reads_what_was_written(void **state)
 	free(image.data);
 }
 
+/* With a log, an unclean stop costs the regions that are logged, no more. */
+static void logged_regions_count(void **state)
+{
+	uint64_t chunks, seed = 5, i, n = 0;
+	tm_u64 word[TM_SECTOR_WORDS] = { 0 };
+	struct tm_meta_report report;
+	struct image image;
+
+	(void)state;
+	make_image(&image, &seed);
+	chunks = image.super.geo.region_sectors /
+		 image.super.geo.chunk_sectors;
+	image.super.flags = TM_SUPER_UNCLEAN;
+	image.super.incompat = TM_INCOMPAT_REGION_LOG;
+	write_supers(&image);
+	word[0] = 2;
+	tm_bits_encode(&image.super.setid, TM_AREA_REGION, 5, 0, word,
+		       image.data + image.super.geo.region_area[1] * 512);
+	assert_int_equal(inspect(&image, &report), 0);
+	assert_null(report.everything);
+	assert_int_equal(report.logged, 1);
+	for (i = 0; i < CHUNKS; i++) {
+		bool want = is_changed(&image, i) ||
+			    (i >= chunks && i < 2 * chunks);
+
+		assert_int_equal(tm_extents_contains(&report.changed_chunks, i,
+						     1), want);
+		n += want;
+	}
+	assert_int_equal(report.changed, n);
+	tm_meta_report_done(&report);
+	/* A torn sector of the log: everything it covers. */
+	image.data[image.super.geo.region_area[1] * 512 + 100] ^= 1;
+	assert_int_equal(inspect(&image, &report), 0);
+	assert_int_equal(report.changed, CHUNKS);
+	tm_meta_report_done(&report);
+	free(image.data);
+}
+
 static void expect_everything(struct image *image, const char *why)
 {
 	struct tm_meta_report report;
@@ -174,7 +213,7 @@ static void doubt_means_everything(void **state)
 	make_image(&image, &seed);
 	image.super.flags = TM_SUPER_UNCLEAN;
 	write_supers(&image);
-	expect_everything(&image, "not stopped");
+	expect_everything(&image, "did not stop");
 	image.super.flags = TM_SUPER_UNCLEAN | TM_SUPER_LOST;
 	write_supers(&image);
 	expect_everything(&image, "nobody recorded");
@@ -391,6 +430,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_what_was_written),
+		cmocka_unit_test(logged_regions_count),
 		cmocka_unit_test(doubt_means_everything),
 		cmocka_unit_test(one_bad_sector_covers_what_it_covers),
 		cmocka_unit_test(supers_rule_and_fail),

@@ -109,6 +109,8 @@ static void result(struct cli *cli, const struct tm_meta_report *report)
 					      area_json(&report->area[i]));
 		cli_result(cli, "everything_changed", report->everything ?
 			   json_string(report->everything) : json_null());
+		cli_result(cli, "regions_logged",
+			   json_integer((json_int_t)report->logged));
 		cli_result(cli, "chunks_changed",
 			   json_integer((json_int_t)report->changed));
 		tm_extents_for_each(x, &report->changed_chunks)
@@ -184,7 +186,12 @@ static void say_changed(struct cli *cli, const struct tm_meta_report *report)
 			report->everything);
 		return;
 	}
-	cli_say(cli, "\n%" PRIu64 " chunks count as changed%s\n",
+	cli_say(cli, "\n");
+	if (report->logged)
+		cli_say(cli, "%" PRIu64 " regions are open to writes, or were "
+			"at a crash: all their chunks count.\n",
+			report->logged);
+	cli_say(cli, "%" PRIu64 " chunks count as changed%s\n",
 		report->changed, report->changed ? ":" : ".");
 	tm_extents_for_each(x, &report->changed_chunks)
 		cli_say(cli, "  %" PRIu64 " + %" PRIu64 "\n", x->start, x->len);

@@ -8,9 +8,6 @@
 #define STEP_SECTORS	128		/* read at a time, of each area */
 #define STEP_BYTES	(STEP_SECTORS * TM_SECTOR_BYTES)
 
-/* What an area's sector says to one who starts from the superblock. */
-enum sector { CURRENT, OLDER, NEWER, BAD };
-
 struct inspection {
 	tm_meta_read_fn read;
 	void *arg;
@@ -18,6 +15,7 @@ struct inspection {
 	const struct tm_super *super;
 	struct tm_meta_report *report;
 	uint8_t *buffer[2];	/* STEP_BYTES each, aligned */
+	tm_u64 *logged;		/* a bit per region, in whole sectors */
 };
 
 const char *tm_meta_state_name(enum tm_meta_state state)
@@ -66,47 +64,19 @@ static void read_step(struct inspection *in, uint64_t sector, uint64_t sectors,
 		memset(data, 0, STEP_BYTES);
 }
 
-/*
- * @number: of the area. @ret_word: what the sector adds; untouched unless
- * CURRENT.
- */
-static enum sector judge(const struct inspection *in, enum tm_area kind,
-			 unsigned int number, uint64_t index,
-			 const uint8_t *sector, tm_u64 *ret_word)
-{
-	const struct tm_super *super = in->super;
-	uint64_t newest = super->next_epoch ? super->next_epoch : super->epoch;
-	uint64_t oldest = super->frozen_epoch ? super->frozen_epoch :
-						super->epoch;
-	tm_u64 word[TM_SECTOR_WORDS], epoch;
-
-	if (tm_bits_decode(&super->setid, kind, (tm_u32)index, sector, &epoch,
-			   word))
-		return BAD;
-	if (epoch > newest)
-		return NEWER;
-	if (epoch < oldest)
-		return OLDER;
-	/* The twin's content: what ought to be here is lost. */
-	if ((epoch & 1) != number)
-		return BAD;
-	memcpy(ret_word, word, sizeof(word));
-	return CURRENT;
-}
-
-static void count(struct tm_meta_area *area, enum sector what)
+static void count(struct tm_meta_area *area, enum tm_bits what)
 {
 	switch (what) {
-	case CURRENT:
+	case TM_BITS_VALID:
 		area->current++;
 		break;
-	case OLDER:
+	case TM_BITS_EMPTY:
 		area->older++;
 		break;
-	case NEWER:
+	case TM_BITS_NEWER:
 		area->newer++;
 		break;
-	case BAD:
+	case TM_BITS_BAD:
 		area->bad++;
 		break;
 	}
@@ -127,7 +97,21 @@ static int add_changed(struct tm_meta_report *report, uint64_t start,
 	return tm_extents_add(e, start, len);
 }
 
-/* The set bits of one sector, clipped to the chunks that there are. */
+static bool has_bit(const tm_u64 *word, uint64_t bit)
+{
+	return word[bit / 64] >> (bit % 64) & 1;
+}
+
+static bool is_logged(const struct inspection *in, uint64_t chunk)
+{
+	return has_bit(in->logged, chunk * in->super->geo.chunk_sectors /
+				   in->super->geo.region_sectors);
+}
+
+/*
+ * The changed chunks of one sector, clipped to those that there are: its set
+ * bits, and all of logged regions.
+ */
 static int add_words(struct inspection *in, uint64_t index, const tm_u64 *word)
 {
 	uint64_t first = index * TM_SECTOR_BITS, n = TM_SECTOR_BITS, i = 0;
@@ -136,15 +120,15 @@ static int add_words(struct inspection *in, uint64_t index, const tm_u64 *word)
 	if (n > in->super->geo.nr_chunks - first)
 		n = in->super->geo.nr_chunks - first;
 	while (i < n) {
-		uint64_t run;
+		uint64_t run = 0;
 
-		if (!(word[i / 64] >> (i % 64) & 1)) {
+		while (i + run < n && (has_bit(word, i + run) ||
+				       is_logged(in, first + i + run)))
+			run++;
+		if (!run) {
 			i++;
 			continue;
 		}
-		for (run = 1; i + run < n &&
-		     word[(i + run) / 64] >> ((i + run) % 64) & 1; run++)
-			;
 		r = add_changed(in->report, first + i, run);
 		if (r)
 			return r;
@@ -153,7 +137,20 @@ static int add_words(struct inspection *in, uint64_t index, const tm_u64 *word)
 	return 0;
 }
 
-/* Both areas of a kind side by side: for chunks their union is what changed. */
+/* The regions of one sector of the log. */
+static void add_regions(struct inspection *in, uint64_t index,
+			const tm_u64 *word)
+{
+	uint64_t first = index * TM_SECTOR_BITS, n = TM_SECTOR_BITS, i;
+
+	if (n > in->super->geo.nr_regions - first)
+		n = in->super->geo.nr_regions - first;
+	memcpy(in->logged + first / 64, word, TM_SECTOR_WORDS * sizeof(*word));
+	for (i = 0; i < n; i++)
+		in->report->logged += has_bit(word, i);
+}
+
+/* Both areas of a kind side by side: their union is what counts. */
 static int scan_kind(struct inspection *in, enum tm_area kind)
 {
 	struct tm_meta_area *area = &in->report->area[2 * (int)kind];
@@ -182,19 +179,24 @@ static int scan_kind(struct inspection *in, enum tm_area kind)
 			int w;
 
 			for (a = 0; a < 2; a++) {
-				enum sector what = judge(in, kind,
-					(unsigned int)a, at + i,
+				tm_u64 epoch;
+				enum tm_bits what = tm_bits_judge(
+					in->super, kind, (unsigned int)a,
+					(tm_u32)(at + i),
 					in->buffer[a] + i * TM_SECTOR_BYTES,
-					word[a]);
+					&epoch, word[a]);
 
 				count(&area[a], what);
-				if (what == BAD)
+				if (what == TM_BITS_BAD)
 					memset(word[a], 0xff, sizeof(word[a]));
 			}
 			for (w = 0; w < TM_SECTOR_WORDS; w++)
 				word[0][w] |= word[1][w];
-			r = kind == TM_AREA_CHUNK ?
-				    add_words(in, at + i, word[0]) : 0;
+			if (kind == TM_AREA_REGION) {
+				add_regions(in, at + i, word[0]);
+				continue;
+			}
+			r = add_words(in, at + i, word[0]);
 			if (r)
 				return r;
 		}
@@ -217,11 +219,12 @@ static int judge_areas(struct inspection *in)
 
 	if (in->super->flags & TM_SUPER_LOST)
 		report->everything = "there were changes that nobody recorded";
-	else if (in->super->flags & TM_SUPER_UNCLEAN)
-		report->everything = "in use, or not stopped in order";
+	else if (tm_super_is_behind(in->super))
+		report->everything = "an older version did not stop in order";
 	else if (report->too_short)
 		report->everything = "the device ends before its content";
-	else if (report->area[2].newer || report->area[3].newer)
+	else if (report->area[0].newer || report->area[1].newer ||
+		 report->area[2].newer || report->area[3].newer)
 		report->everything = "a sector is newer than the superblock";
 	if (!report->everything)
 		return 0;
@@ -285,13 +288,19 @@ int tm_meta_inspect(tm_meta_read_fn read, void *arg, uint64_t size,
 				    "cannot find metadata on '%s': it is too "
 				    "small to hold any", object);
 	memory = aligned_alloc(TM_META_ALIGN, 2 * STEP_BYTES);
-	if (!memory)
+	in.logged = calloc(TM_REGIONS_MAX / TM_SECTOR_BITS + 1,
+			   TM_SECTOR_WORDS * sizeof(*in.logged));
+	if (!memory || !in.logged) {
+		free(memory);
+		free(in.logged);
 		return -ENOMEM;
+	}
 	in.buffer[0] = memory;
 	in.buffer[1] = memory + STEP_BYTES;
 	*ret = (struct tm_meta_report){ .state = TM_META_BLANK };
 	r = judge_supers(&in, object, err);
 	free(memory);
+	free(in.logged);
 	if (r)
 		tm_meta_report_done(ret);
 	return r;

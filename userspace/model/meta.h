@@ -51,6 +51,7 @@ struct tm_meta_report {
 	bool too_short;			/* areas reach past the device's end */
 	struct tm_meta_area area[4];
 	const char *everything;		/* why everything changed, or NULL */
+	uint64_t logged;		/* regions: all their chunks count */
 	uint64_t changed;		/* chunks that count as changed */
 	struct tm_extents changed_chunks;	/* the first of them; owned */
 	bool more;			/* there are more ranges than listed */
