@@ -9,9 +9,15 @@
 
 static_assert(BITS_PER_LONG == 64, "words are those of the disk format");
 
+/* Whole sectors of the disk format. */
+static u64 words_of(u64 nr)
+{
+	return DIV_ROUND_UP_ULL(nr, TM_SECTOR_BITS) * TM_SECTOR_WORDS;
+}
+
 struct tm_bitmap *tm_bitmap_new(u64 nr)
 {
-	u64 words = DIV_ROUND_UP_ULL(nr, TM_SECTOR_BITS) * TM_SECTOR_WORDS;
+	u64 words = words_of(nr);
 	struct tm_bitmap *bm;
 
 	bm = kzalloc(sizeof(*bm), GFP_KERNEL);
@@ -117,6 +123,12 @@ bool tm_bitmap_lacks(const struct tm_bitmap *bm, const struct tm_bitmap *in,
 void tm_bitmap_fill(struct tm_bitmap *bm)
 {
 	__tm_bitmap_mark(bm, 0, bm->nr);
+}
+
+void tm_bitmap_clear(struct tm_bitmap *bm)
+{
+	memset(bm->word, 0, words_of(bm->nr) * sizeof(*bm->word));
+	atomic64_set(&bm->count, 0);
 }
 
 void tm_bitmap_merge(struct tm_bitmap *dst, const struct tm_bitmap *src)

@@ -3,7 +3,8 @@
  * bitmap.h - a bit per chunk: mark, merge, iterate
  *
  * No device-mapper and no I/O. Marking, merging and testing take no lock and
- * may run together: a bit, once set, is only ever cleared by freeing the whole.
+ * may run together: a bit, once set, is cleared only by clearing or freeing the
+ * whole, when nobody uses it.
  */
 #ifndef _TIDEMARK_BITMAP_H
 #define _TIDEMARK_BITMAP_H
@@ -35,6 +36,8 @@ bool tm_bitmap_lacks(const struct tm_bitmap *bm, const struct tm_bitmap *in,
 u64 tm_bitmap_mark_in(struct tm_bitmap *bm, const struct tm_bitmap *in,
 		      u64 first, u64 nr);
 void tm_bitmap_fill(struct tm_bitmap *bm);
+/* Only while nobody else uses it. */
+void tm_bitmap_clear(struct tm_bitmap *bm);
 
 /* dst |= src, a word at a time; concurrent marks of @dst survive. */
 void tm_bitmap_merge(struct tm_bitmap *dst, const struct tm_bitmap *src);

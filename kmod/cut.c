@@ -12,14 +12,27 @@
  * then the state that status reports is the old one.
  *
  * A failure of META changes the mode, not the course of the cut: it goes on in
- * memory. After a crash the superblock says unclean, whichever copy is found,
- * and everything counts as changed.
+ * memory.
+ *
+ * What META holds in each state, and what a crash there makes of it:
+ *
+ *   PREPARING, PREPARED	S{E, next E + 1}, then openings are logged in both
+ *			areas: both are united, E + 1 goes on
+ *   CUT		the same. E + 1 is logged only in its own area, whose
+ *			log began with all that was open: as above
+ *   SHIPPING		S{E + 1, frozen E}: both are united, the cut is merged
+ *   COMMITTING		S{E + 1, base}, after the origin was flushed
+ *   MERGING		the union in the area of E + 1, then S{E + 1}
+ *
+ * A preparation that is given up leaves its area empty before the superblock
+ * forgets it: sectors newer than the superblock mean that everything changed.
  */
 #include <linux/mutex.h>
 #include "bitmap.h"
 #include "compat.h"
 #include "cow.h"
 #include "cut.h"
+#include "epoch.h"
 #include "session.h"
 
 #define DM_MSG_PREFIX "tidemark"
@@ -59,6 +72,7 @@ static int do_prepare(struct tm_session *s, const struct tm_id *id)
 static int do_cut(struct tm_session *s, const struct tm_id *id)
 {
 	struct tm_cow *cow = attached_cow(s);
+	int r;
 
 	if (!is_cut(s, id))
 		return -ENOENT;
@@ -66,14 +80,16 @@ static int do_cut(struct tm_session *s, const struct tm_id *id)
 		return 0;
 	if (s->state != TM_CUT_STATE_PREPARED || !s->quiesced)
 		return -EBUSY;
-	s->frozen = s->changed;
-	s->changed = s->next;
-	s->next = NULL;
-	s->epoch++;
+	r = tm_region_flip(s);
+	if (r)
+		return r;
+	/* What is lost is not tracked: every cut has to ship it all. */
+	if (s->mode == TM_LOST)
+		tm_bitmap_fill(s->frozen->changed);
 	s->held = true;
 	s->state = TM_CUT_STATE_CUT;
 	if (cow)
-		tm_cow_arm(cow, s->frozen);
+		tm_cow_arm(cow, s->frozen->changed);
 	return 0;
 }
 
@@ -147,34 +163,47 @@ static bool begin(struct tm_session *s, enum tm_cut_state state,
 	return mine;
 }
 
+/* Openings are logged for the next epoch too, and what is open is so there. */
+static void log_next(struct tm_session *s, struct tm_epoch *next)
+{
+	struct tm_meta_log log = { s->epoch + 1, next->logged };
+	struct tm_regions *r = &s->regions;
+
+	tm_region_begin_next(s, next);
+	if (tm_meta_log(&s->meta, &log, 1, r->closing, &r->lock))
+		tm_session_lose(s, "cannot be written");
+	else
+		tm_region_open_next(s, next);
+}
+
 static void prepare(struct tm_session *s)
 {
-	struct tm_bitmap *next;
+	struct tm_epoch *next;
 	struct tm_super super;
 
 	if (!begin(s, TM_CUT_STATE_PREPARING, &super))
 		return;
-	next = tm_bitmap_new(s->geo.nr_chunks);
-	if (!next)
-		DMERR("%u:%u: a cut finds no memory", MAJOR(s->dev),
-		      MINOR(s->dev));
+	tm_region_wait_marks(s);
+	next = tm_epoch_new(&s->geo);
 	if (next) {
 		super.next_epoch = super.epoch + 1;
 		super.cut = s->cut;
 		tm_session_transition(s, &super);
+		/* In any mode: the closer is through before there is a cut. */
+		mutex_lock(&s->areas);
+		if (READ_ONCE(s->mode) == TM_TRACKING)
+			log_next(s, next);
+		mutex_unlock(&s->areas);
+	} else {
+		DMERR("%u:%u: a cut finds no memory", MAJOR(s->dev),
+		      MINOR(s->dev));
 	}
 
 	mutex_lock(&s->lock);
-	if (s->state == TM_CUT_STATE_PREPARING) {
+	s->next = next;
+	if (s->state == TM_CUT_STATE_PREPARING)
 		s->state = next ? TM_CUT_STATE_PREPARED : TM_CUT_STATE_NONE;
-		s->next = next;
-		next = NULL;
-		/* What is lost is not tracked: every cut has to ship it all. */
-		if (s->mode == TM_LOST)
-			tm_bitmap_fill(s->changed);
-	}
 	mutex_unlock(&s->lock);
-	tm_bitmap_put(next);
 }
 
 /* Resumed after the cut: now it can be told, once META knows it too. */
@@ -215,7 +244,7 @@ static int flush_origin(struct tm_session *s)
  */
 static void commit(struct tm_session *s)
 {
-	struct tm_bitmap *frozen = NULL;
+	struct tm_epoch *frozen = NULL;
 	struct tm_super super;
 	struct tm_cow *cow;
 	int r;
@@ -249,13 +278,47 @@ static void commit(struct tm_session *s)
 		s->state = TM_CUT_STATE_NONE;
 	}
 	mutex_unlock(&s->lock);
-	tm_bitmap_put(frozen);
+	tm_epoch_free(frozen);
+}
+
+/* META takes the merge, or the end of the preparation, over. */
+static int save_merge(struct tm_session *s, const struct tm_epoch *frozen,
+		      const struct tm_epoch *next)
+{
+	struct tm_meta_log nothing = { s->epoch + 1, NULL };
+	struct tm_regions *r = &s->regions;
+	int err = 0;
+
+	lockdep_assert_held(&s->areas);
+	if (next)
+		err = tm_meta_log(&s->meta, &nothing, 1, next->logged,
+				  &r->lock);
+	if (!err && frozen)
+		err = tm_meta_save_part(&s->meta, s->epoch, s->cur->changed,
+					frozen->changed);
+	return err;
+}
+
+static void settle_merge(struct tm_session *s, const struct tm_epoch *frozen,
+			 const struct tm_epoch *next)
+{
+	int err = 0;
+
+	mutex_lock(&s->areas);
+	/* Whatever the mode: the opener may still look at it. */
+	if (next)
+		tm_region_end_next(s);
+	if (READ_ONCE(s->mode) == TM_TRACKING)
+		err = save_merge(s, frozen, next);
+	mutex_unlock(&s->areas);
+	if (err)
+		tm_session_lose(s, "cannot be written");
 }
 
 /* Gives up a cut, or a preparation: as if it had never been. */
 static void merge(struct tm_session *s)
 {
-	struct tm_bitmap *frozen, *next;
+	struct tm_epoch *frozen, *next;
 	struct tm_super super;
 	struct tm_cow *cow;
 
@@ -264,27 +327,31 @@ static void merge(struct tm_session *s)
 		mutex_unlock(&s->lock);
 		return;
 	}
+	frozen = s->frozen;
+	next = s->next;
 	cow = attached_cow(s);
-	if (cow && s->frozen)
+	if (cow && frozen)
 		tm_cow_disarm(cow);
 	/*
 	 * From here on map() and this set the same words: hence atomic. The
-	 * frozen bits stay until the end; both hold them for a while.
+	 * frozen bits stay until the end; both hold them for a while. Once
+	 * tracking is lost they are more than META covers: all will be set
+	 * when that is known, and none before.
 	 */
-	if (s->frozen)
-		tm_bitmap_merge(s->changed, s->frozen);
+	if (frozen && (s->mode != TM_LOST ||
+		       READ_ONCE(s->regions.gate) == TM_GATE_PASS))
+		tm_bitmap_merge(s->cur->changed, frozen->changed);
 	tm_session_super(s, &super);
 	super.frozen_epoch = 0;
 	memset(&super.cut, 0, sizeof(super.cut));
-	if (s->frozen)
+	if (frozen)
 		tm_merged_add(super.merged, &super.nr_merged, &s->cut);
 	mutex_unlock(&s->lock);
 
+	settle_merge(s, frozen, next);
 	tm_session_transition(s, &super);
 
 	mutex_lock(&s->lock);
-	frozen = s->frozen;
-	next = s->next;
 	s->frozen = NULL;
 	s->next = NULL;
 	s->aborted = s->cut;
@@ -293,8 +360,17 @@ static void merge(struct tm_session *s)
 	memcpy(s->merged, super.merged, sizeof(s->merged));
 	s->state = TM_CUT_STATE_NONE;
 	mutex_unlock(&s->lock);
-	tm_bitmap_put(frozen);
-	tm_bitmap_put(next);
+	tm_epoch_free(frozen);
+	tm_epoch_free(next);
+}
+
+void tm_cut_close(struct tm_session *s)
+{
+	mutex_lock(&s->lock);
+	if (s->state != TM_CUT_STATE_NONE)
+		s->state = TM_CUT_STATE_MERGING;
+	mutex_unlock(&s->lock);
+	merge(s);
 }
 
 void tm_cut_work(struct tm_session *s)

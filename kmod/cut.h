@@ -18,6 +18,9 @@ int tm_cut_cut(struct tm_session *s, const struct tm_id *id);
 int tm_cut_commit(struct tm_session *s, const struct tm_id *id);
 int tm_cut_abort(struct tm_session *s, const struct tm_id *id);
 
+/* The end: gives up what cut there is. No work runs. */
+void tm_cut_close(struct tm_session *s);
+
 /* The worker's part: takes every cut that waits for it one state further. */
 void tm_cut_work(struct tm_session *s);
 

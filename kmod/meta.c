@@ -2,9 +2,10 @@
 /*
  * meta.c - metadata I/O: what is written when
  *
- * I/O is in units of TM_ALIGN_SECTORS (4 KiB), which suits every logical block
+ * I/O is in blocks of TM_ALIGN_SECTORS (4 KiB), which suits every logical block
  * size; what is believed is judged sector by sector.
  */
+#include <linux/bitmap.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "bitmap.h"
@@ -65,25 +66,49 @@ int tm_meta_probe(struct block_device *bdev, struct tm_super *ret)
 	return r;
 }
 
+static struct page *log_page(const struct tm_meta *meta, unsigned int i)
+{
+	return meta->log[i / TM_LOG_BLOCKS][i % TM_LOG_BLOCKS].page;
+}
+
 int tm_meta_init(struct tm_meta *meta, struct block_device *bdev)
 {
+	unsigned int i;
+
 	memset(meta, 0, sizeof(*meta));
+	mutex_init(&meta->log_lock);
 	if (!bdev)
 		return 0;
-	meta->buf = (void *)__get_free_pages(GFP_KERNEL,
-					     get_order(TM_META_BUF_BYTES));
-	if (!meta->buf)
-		return -ENOMEM;
+	meta->buf = (void *)__get_free_page(GFP_KERNEL);
+	meta->area_buf = (void *)__get_free_pages(GFP_KERNEL,
+						  get_order(TM_META_BUF_BYTES));
+	for (i = 0; i < 2 * TM_LOG_BLOCKS; i++)
+		meta->log[i / TM_LOG_BLOCKS][i % TM_LOG_BLOCKS].page =
+			alloc_page(GFP_KERNEL);
+	for (i = 0; i < 2 * TM_LOG_BLOCKS; i++)
+		if (!log_page(meta, i))
+			goto err_done;
+	if (!meta->buf || !meta->area_buf)
+		goto err_done;
 	meta->bdev = bdev;
 	return 0;
+
+err_done:
+	tm_meta_done(meta);
+	return -ENOMEM;
 }
 
 void tm_meta_done(struct tm_meta *meta)
 {
-	if (meta->buf)
-		free_pages((unsigned long)meta->buf,
+	unsigned int i;
+
+	for (i = 0; i < 2 * TM_LOG_BLOCKS; i++)
+		if (log_page(meta, i))
+			__free_page(log_page(meta, i));
+	if (meta->area_buf)
+		free_pages((unsigned long)meta->area_buf,
 			   get_order(TM_META_BUF_BYTES));
-	meta->buf = NULL;
+	free_page((unsigned long)meta->buf);
 }
 
 int tm_meta_load(struct tm_meta *meta)
@@ -94,7 +119,7 @@ int tm_meta_load(struct tm_meta *meta)
 static int write_super(struct tm_meta *meta, const struct tm_super *super,
 		       int copy)
 {
-	memset(meta->buf, 0, TM_ALIGN_SECTORS * TM_SECTOR_BYTES);
+	memset(meta->buf, 0, TM_META_BLOCK_BYTES);
 	tm_super_encode(super, meta->buf);
 	return meta_io(meta->bdev, REQ_OP_WRITE | REQ_PREFLUSH | REQ_FUA,
 		       copy * TM_ALIGN_SECTORS, meta->buf, TM_ALIGN_SECTORS);
@@ -117,31 +142,58 @@ int tm_meta_transition(struct tm_meta *meta, const struct tm_super *super)
 	return 0;
 }
 
+static int flush(struct tm_meta *meta)
+{
+	struct bio bio;
+	int r;
+
+	tm_bio_init(&bio, meta->bdev, NULL, 0, REQ_OP_WRITE | REQ_PREFLUSH);
+	r = submit_bio_wait(&bio);
+	bio_uninit(&bio);
+	return r;
+}
+
+/* Sectors of an area that are looked at together, from @at on. */
+static unsigned int step_sectors(u64 total, u64 at)
+{
+	return min_t(u64, total - at, TM_META_BUF_SECTORS);
+}
+
 /*
- * Writes one area, a buffer at a time; @bm NULL: all bits clear. The last
- * buffer is padded to the unit of I/O with zeroes: the layout has room for it.
+ * @n sectors of chunks from @at on, as of @epoch; @bm NULL: none. The last
+ * block is padded with zeroes: the layout has room for it.
  */
+static int write_chunks(struct tm_meta *meta, const struct tm_super *super,
+			unsigned int number, u64 epoch, u64 at, unsigned int n,
+			const struct tm_bitmap *bm, blk_opf_t opf)
+{
+	u64 start = tm_area_start(&super->geo, TM_AREA_CHUNK, number);
+	unsigned int bytes = round_up(n, TM_ALIGN_SECTORS) * TM_SECTOR_BYTES;
+	u64 word[TM_SECTOR_WORDS] = {};
+	unsigned int i;
+
+	memset(meta->area_buf, 0, bytes);
+	for (i = 0; i < n; i++) {
+		if (bm)
+			tm_bitmap_export(bm, at + i, word);
+		tm_bits_encode(&super->setid, TM_AREA_CHUNK, epoch, at + i,
+			       word, meta->area_buf + i * TM_SECTOR_BYTES);
+	}
+	return meta_io(meta->bdev, REQ_OP_WRITE | opf, start + at,
+		       meta->area_buf, round_up(n, TM_ALIGN_SECTORS));
+}
+
 static int write_area(struct tm_meta *meta, const struct tm_super *super,
-		      enum tm_area area, u64 epoch, u64 start,
+		      unsigned int number, u64 epoch,
 		      const struct tm_bitmap *bm)
 {
-	u64 total = tm_area_sectors(&super->geo, area);
-	u64 word[TM_SECTOR_WORDS] = {};
+	u64 total = tm_area_sectors(&super->geo, TM_AREA_CHUNK);
 	u64 at;
 
 	for (at = 0; at < total; at += TM_META_BUF_SECTORS) {
-		u32 i, n = min_t(u64, total - at, TM_META_BUF_SECTORS);
-		int r;
+		int r = write_chunks(meta, super, number, epoch, at,
+				     step_sectors(total, at), bm, 0);
 
-		memset(meta->buf, 0, TM_META_BUF_BYTES);
-		for (i = 0; i < n; i++) {
-			if (bm)
-				tm_bitmap_export(bm, at + i, word);
-			tm_bits_encode(&super->setid, area, epoch, at + i, word,
-				       meta->buf + i * TM_SECTOR_BYTES);
-		}
-		r = meta_io(meta->bdev, REQ_OP_WRITE, start + at, meta->buf,
-			    round_up(n, TM_ALIGN_SECTORS));
 		if (r)
 			return r;
 		cond_resched();
@@ -149,75 +201,118 @@ static int write_area(struct tm_meta *meta, const struct tm_super *super,
 	return 0;
 }
 
-int tm_meta_format(struct tm_meta *meta, const struct tm_super *super)
+/* The log of an area, all of it, without a region. */
+static int write_empty_log(struct tm_meta *meta, const struct tm_super *super,
+			   unsigned int number, u64 epoch)
 {
-	u64 epoch;
+	u64 total = tm_area_sectors(&super->geo, TM_AREA_REGION);
+	unsigned int n = round_up(total, TM_ALIGN_SECTORS), i;
+	u64 word[TM_SECTOR_WORDS] = {};
+
+	static_assert(TM_LOG_BLOCKS * TM_ALIGN_SECTORS <= TM_META_BUF_SECTORS,
+		      "a log fits the buffer");
+	memset(meta->area_buf, 0, n * TM_SECTOR_BYTES);
+	for (i = 0; i < total; i++)
+		tm_bits_encode(&super->setid, TM_AREA_REGION, epoch, i, word,
+			       meta->area_buf + i * TM_SECTOR_BYTES);
+	return meta_io(meta->bdev, REQ_OP_WRITE | REQ_FUA,
+		       tm_area_start(&super->geo, TM_AREA_REGION, number),
+		       meta->area_buf, n);
+}
+
+int tm_meta_format(struct tm_meta *meta, const struct tm_super *super,
+		   const struct tm_bitmap *changed)
+{
+	unsigned int number, own = super->epoch & 1;
 	int r;
 
-	/* Epoch 0 is older than any: empty. Its number picks the area only. */
-	for (epoch = 0; epoch < 2; epoch++) {
-		r = write_area(meta, super, TM_AREA_REGION, 0,
-			       tm_area_start(&super->geo, TM_AREA_REGION,
-					     epoch), NULL);
-		if (r)
-			return r;
-		r = write_area(meta, super, TM_AREA_CHUNK, 0,
-			       tm_area_start(&super->geo, TM_AREA_CHUNK, epoch),
-			       NULL);
+	/* Epoch 0 is older than any: empty. */
+	for (number = 0; number < 2; number++) {
+		r = write_empty_log(meta, super, number, 0);
 		if (r)
 			return r;
 	}
+	r = write_area(meta, super, !own, 0, NULL);
+	if (!r)
+		r = write_area(meta, super, own, super->epoch, changed);
+	if (r)
+		return r;
 	meta->super.seq = 0;
 	meta->first = 0;
 	return tm_meta_transition(meta, super);
 }
 
-/*
- * One sector of the area of epochs with the parity of @number: what it adds to
- * @bm. False: everything changed.
- */
-static bool load_sector(struct tm_meta *meta, unsigned int number, u32 index,
-			const void *sector, struct tm_bitmap *bm)
+static void mark_clipped(struct tm_bitmap *bm, u64 first, u64 nr)
 {
-	const struct tm_super *super = &meta->super;
-	u64 newest = max(super->epoch, super->next_epoch);
-	u64 oldest = super->frozen_epoch ?: super->epoch;
-	u64 first = (u64)index * TM_SECTOR_BITS;
-	u64 word[TM_SECTOR_WORDS];
-	u64 epoch;
+	if (first < bm->nr)
+		tm_bitmap_mark(bm, first, min(nr, bm->nr - first));
+}
 
-	/* A sector that landed in the other area is lost to its own. */
-	if (tm_bits_decode(&super->setid, TM_AREA_CHUNK, index, sector, &epoch,
-			   word) ||
-	    (epoch >= oldest && epoch <= newest && (epoch & 1) != number)) {
-		tm_bitmap_mark(bm, first,
-			       min_t(u64, TM_SECTOR_BITS, bm->nr - first));
+/* All chunks of the regions in @word, of a sector of the log. */
+static void mark_regions(const struct tm_geometry *geo, struct tm_bitmap *bm,
+			 u64 first_region, const u64 *word)
+{
+	u64 chunks = geo->region_sectors / geo->chunk_sectors;
+	unsigned int bit;
+
+	for (bit = 0; bit < TM_SECTOR_BITS; bit++)
+		if (word[bit / 64] >> (bit % 64) & 1)
+			mark_clipped(bm, (first_region + bit) * chunks, chunks);
+}
+
+/* What one sector adds to @bm. False: everything changed. */
+static bool load_sector(const struct tm_super *super, enum tm_area area,
+			unsigned int number, u32 index, const void *sector,
+			struct tm_bitmap *bm)
+{
+	const struct tm_geometry *geo = &super->geo;
+	u64 covers = area == TM_AREA_CHUNK ? 1 :
+			     geo->region_sectors / geo->chunk_sectors;
+	u64 first = (u64)index * TM_SECTOR_BITS;
+	u64 epoch, word[TM_SECTOR_WORDS];
+
+	switch (tm_bits_judge(super, area, number, index, sector, &epoch,
+			      word)) {
+	case TM_BITS_EMPTY:
 		return true;
-	}
-	if (epoch > newest)
+	case TM_BITS_BAD:
+		mark_clipped(bm, first * covers, TM_SECTOR_BITS * covers);
+		return true;
+	case TM_BITS_NEWER:
 		return false;
-	if (epoch >= oldest)
+	case TM_BITS_VALID:
+		break;
+	}
+	if (area == TM_AREA_CHUNK)
 		tm_bitmap_import(bm, index, word);
+	else
+		mark_regions(geo, bm, first, word);
 	return true;
 }
 
-static bool load_area(struct tm_meta *meta, unsigned int number,
-		      struct tm_bitmap *bm)
+/* What cannot be read does not check. */
+static void read_area(struct tm_meta *meta, u64 start, unsigned int n)
 {
-	u64 start = tm_area_start(&meta->super.geo, TM_AREA_CHUNK, number);
-	u64 total = tm_area_sectors(&meta->super.geo, TM_AREA_CHUNK);
+	if (meta_io(meta->bdev, REQ_OP_READ, start, meta->area_buf,
+		    round_up(n, TM_ALIGN_SECTORS)))
+		memset(meta->area_buf, 0, TM_META_BUF_BYTES);
+}
+
+static bool load_area(struct tm_meta *meta, enum tm_area area,
+		      unsigned int number, struct tm_bitmap *bm)
+{
+	u64 start = tm_area_start(&meta->super.geo, area, number);
+	u64 total = tm_area_sectors(&meta->super.geo, area);
 	u64 at;
 
 	for (at = 0; at < total; at += TM_META_BUF_SECTORS) {
-		u32 i, n = min_t(u64, total - at, TM_META_BUF_SECTORS);
+		unsigned int i, n = step_sectors(total, at);
 
-		/* What cannot be read does not check. */
-		if (meta_io(meta->bdev, REQ_OP_READ, start + at, meta->buf,
-			    round_up(n, TM_ALIGN_SECTORS)))
-			memset(meta->buf, 0, TM_META_BUF_BYTES);
+		read_area(meta, start + at, n);
 		for (i = 0; i < n; i++)
-			if (!load_sector(meta, number, at + i,
-					 meta->buf + i * TM_SECTOR_BYTES, bm))
+			if (!load_sector(&meta->super, area, number, at + i,
+					 meta->area_buf + i * TM_SECTOR_BYTES,
+					 bm))
 				return false;
 		cond_resched();
 	}
@@ -229,14 +324,278 @@ void tm_meta_load_bits(struct tm_meta *meta, struct tm_bitmap *bm)
 	unsigned int number;
 
 	for (number = 0; number < 2; number++)
-		if (!load_area(meta, number, bm))
+		if (!load_area(meta, TM_AREA_REGION, number, bm) ||
+		    !load_area(meta, TM_AREA_CHUNK, number, bm))
 			tm_bitmap_fill(bm);
 }
 
-int tm_meta_save_bits(struct tm_meta *meta, const struct tm_bitmap *bm,
-		      u64 epoch)
+/* Will this sector say, to who starts from @super, just what @word does? */
+static bool says(const struct tm_super *super, enum tm_area area, u32 index,
+		 const void *sector, const u64 *word)
 {
-	return write_area(meta, &meta->super, TM_AREA_CHUNK, epoch,
-			  tm_area_start(&meta->super.geo, TM_AREA_CHUNK, epoch),
-			  bm);
+	static const u64 none[TM_SECTOR_WORDS];
+	u64 epoch, found[TM_SECTOR_WORDS];
+
+	switch (tm_bits_judge(super, area, super->epoch & 1, index, sector,
+			      &epoch, found)) {
+	case TM_BITS_EMPTY:
+		return !memcmp(word, none, sizeof(none));
+	case TM_BITS_VALID:
+		return !memcmp(word, found, sizeof(found));
+	default:
+		return false;
+	}
+}
+
+static bool area_says(struct tm_meta *meta, const struct tm_super *super,
+		      enum tm_area area, u64 at, unsigned int n,
+		      const struct tm_bitmap *bm)
+{
+	u64 word[TM_SECTOR_WORDS] = {};
+	unsigned int i;
+
+	read_area(meta, tm_area_start(&super->geo, area, super->epoch) + at,
+		  n);
+	for (i = 0; i < n; i++) {
+		if (bm)
+			tm_bitmap_export(bm, at + i, word);
+		if (!says(super, area, at + i,
+			  meta->area_buf + i * TM_SECTOR_BYTES, word))
+			return false;
+	}
+	return true;
+}
+
+int tm_meta_recover(struct tm_meta *meta, u64 epoch,
+		    const struct tm_bitmap *bm)
+{
+	struct tm_super super = meta->super;
+	u64 total = tm_area_sectors(&super.geo, TM_AREA_CHUNK);
+	unsigned int log = tm_area_sectors(&super.geo, TM_AREA_REGION);
+	u64 at;
+	int r;
+
+	/* As who starts after the transition that follows will see it. */
+	super.epoch = epoch;
+	super.next_epoch = 0;
+	super.frozen_epoch = 0;
+	for (at = 0; at < total; at += TM_META_BUF_SECTORS) {
+		unsigned int n = step_sectors(total, at);
+
+		if (area_says(meta, &super, TM_AREA_CHUNK, at, n, bm))
+			continue;
+		r = write_chunks(meta, &super, epoch & 1, epoch, at, n, bm, 0);
+		if (r)
+			return r;
+		cond_resched();
+	}
+	if (area_says(meta, &super, TM_AREA_REGION, 0, log, NULL))
+		return 0;
+	/* A region may be forgotten only once its chunks cannot be. */
+	r = flush(meta);
+	return r ?: write_empty_log(meta, &super, epoch & 1, epoch);
+}
+
+static bool area_is_empty(struct tm_meta *meta, enum tm_area area,
+			  unsigned int number, u64 at, unsigned int n)
+{
+	const struct tm_super *super = &meta->super;
+	u64 epoch, word[TM_SECTOR_WORDS];
+	unsigned int i;
+
+	read_area(meta, tm_area_start(&super->geo, area, number) + at, n);
+	for (i = 0; i < n; i++)
+		if (tm_bits_judge(super, area, number, at + i,
+				  meta->area_buf + i * TM_SECTOR_BYTES, &epoch,
+				  word) != TM_BITS_EMPTY)
+			return false;
+	return true;
+}
+
+int tm_meta_sweep(struct tm_meta *meta)
+{
+	const struct tm_super *super = &meta->super;
+	u64 total = tm_area_sectors(&super->geo, TM_AREA_CHUNK);
+	unsigned int log = tm_area_sectors(&super->geo, TM_AREA_REGION);
+	unsigned int number = !(super->epoch & 1);
+	u64 at;
+	int r = 0;
+
+	if (!area_is_empty(meta, TM_AREA_REGION, number, 0, log))
+		r = write_empty_log(meta, super, number, 0);
+	for (at = 0; at < total && !r; at += TM_META_BUF_SECTORS) {
+		unsigned int n = step_sectors(total, at);
+
+		if (!area_is_empty(meta, TM_AREA_CHUNK, number, at, n))
+			r = write_chunks(meta, super, number, 0, at, n, NULL,
+					 0);
+		cond_resched();
+	}
+	return r;
+}
+
+/* The block of chunk sectors with this number. */
+static int save_block(struct tm_meta *meta, u64 epoch,
+		      const struct tm_bitmap *bm, u64 block)
+{
+	u64 total = tm_area_sectors(&meta->super.geo, TM_AREA_CHUNK);
+	u64 at = block * TM_ALIGN_SECTORS;
+
+	cond_resched();
+	return write_chunks(meta, &meta->super, epoch & 1, epoch, at,
+			    min_t(u64, total - at, TM_ALIGN_SECTORS), bm,
+			    REQ_FUA);
+}
+
+int tm_meta_save_regions(struct tm_meta *meta, u64 epoch,
+			 const struct tm_bitmap *bm,
+			 const unsigned long *regions)
+{
+	const struct tm_geometry *geo = &meta->super.geo;
+	u64 chunks = geo->region_sectors / geo->chunk_sectors;
+	u64 block = 0, last;
+	unsigned int region;
+
+	for_each_set_bit(region, regions, geo->nr_regions) {
+		u64 first = region * chunks;
+
+		block = max(block, div_u64(first, TM_META_BLOCK_BITS));
+		last = div_u64(min(first + chunks, geo->nr_chunks) - 1,
+			       TM_META_BLOCK_BITS);
+		for (; block <= last; block++) {
+			int r = save_block(meta, epoch, bm, block);
+
+			if (r)
+				return r;
+		}
+	}
+	return 0;
+}
+
+int tm_meta_save_part(struct tm_meta *meta, u64 epoch,
+		      const struct tm_bitmap *bm, const struct tm_bitmap *part)
+{
+	u64 first, nr, block, next = 0;
+
+	for (first = 0; tm_bitmap_next(part, first, &first, &nr); first += nr) {
+		u64 last = div_u64(first + nr - 1, TM_META_BLOCK_BITS);
+
+		block = max(next, div_u64(first, TM_META_BLOCK_BITS));
+		for (; block <= last; block++) {
+			int r = save_block(meta, epoch, bm, block);
+
+			if (r)
+				return r;
+		}
+		next = block;
+	}
+	return 0;
+}
+
+static void log_ended(struct bio *bio)
+{
+	struct tm_meta *meta = bio->bi_private;
+
+	if (bio->bi_status)
+		WRITE_ONCE(meta->log_status, bio->bi_status);
+	if (atomic_dec_and_test(&meta->log_left))
+		complete(&meta->log_done);
+}
+
+/* Of @logged, the words of one sector. */
+static void log_words(const struct tm_geometry *geo,
+		      const unsigned long *logged, unsigned int sector,
+		      u64 *word)
+{
+	unsigned int words = BITS_TO_LONGS(geo->nr_regions), i;
+
+	for (i = 0; i < TM_SECTOR_WORDS; i++) {
+		unsigned int at = sector * TM_SECTOR_WORDS + i;
+
+		word[i] = logged && at < words ? logged[at] : 0;
+	}
+}
+
+static bool any_bit(const unsigned long *bits, unsigned int from,
+		    unsigned int nr, unsigned int end)
+{
+	unsigned int to = min(from + nr, end);
+
+	return from < to && find_next_bit(bits, to, from) < to;
+}
+
+/* Brings the image of a block up to date: all of it if it is another epoch's. */
+static void build_block(struct tm_meta *meta, const struct tm_meta_log *log,
+			unsigned int block, const unsigned long *dirty,
+			spinlock_t *lock)
+{
+	struct tm_log_block *b = &meta->log[log->epoch & 1][block];
+	u64 epoch = log->logged ? log->epoch : 0;
+	const struct tm_geometry *geo = &meta->super.geo;
+	bool whole = b->epoch != log->epoch || !log->logged;
+	char *image = page_address(b->page);
+	u64 word[TM_SECTOR_WORDS];
+	unsigned int i;
+
+	if (whole)
+		memset(image, 0, TM_META_BLOCK_BYTES);
+	for (i = 0; i < TM_ALIGN_SECTORS; i++) {
+		unsigned int sector = block * TM_ALIGN_SECTORS + i;
+
+		if (sector >= geo->region_area_sectors)
+			break;
+		if (!whole && !any_bit(dirty, sector * TM_SECTOR_BITS,
+				       TM_SECTOR_BITS, geo->nr_regions))
+			continue;
+		spin_lock_irq(lock);
+		log_words(geo, log->logged, sector, word);
+		spin_unlock_irq(lock);
+		tm_bits_encode(&meta->super.setid, TM_AREA_REGION, epoch,
+			       sector, word, image + i * TM_SECTOR_BYTES);
+	}
+	b->epoch = epoch;
+}
+
+static void submit_block(struct tm_meta *meta, u64 epoch, unsigned int block)
+{
+	struct tm_log_block *b = &meta->log[epoch & 1][block];
+
+	tm_bio_init(&b->bio, meta->bdev, &b->vec, 1,
+		    REQ_OP_WRITE | REQ_FUA | REQ_SYNC | REQ_META);
+	b->bio.bi_iter.bi_sector = tm_area_start(&meta->super.geo,
+						 TM_AREA_REGION, epoch) +
+				   block * TM_ALIGN_SECTORS;
+	b->bio.bi_private = meta;
+	b->bio.bi_end_io = log_ended;
+	__bio_add_page(&b->bio, b->page, TM_META_BLOCK_BYTES, 0);
+	atomic_inc(&meta->log_left);
+	submit_bio(&b->bio);
+}
+
+int tm_meta_log(struct tm_meta *meta, const struct tm_meta_log *log,
+		unsigned int nr, const unsigned long *dirty, spinlock_t *lock)
+{
+	unsigned int nr_regions = meta->super.geo.nr_regions;
+	unsigned int i, block;
+	int r;
+
+	mutex_lock(&meta->log_lock);
+	init_completion(&meta->log_done);
+	meta->log_status = BLK_STS_OK;
+	/* One for us, so that it does not end before the last was begun. */
+	atomic_set(&meta->log_left, 1);
+	for (i = 0; i < nr; i++) {
+		for (block = 0; block < TM_LOG_BLOCKS; block++) {
+			if (!any_bit(dirty, block * TM_META_BLOCK_BITS,
+				     TM_META_BLOCK_BITS, nr_regions))
+				continue;
+			build_block(meta, &log[i], block, dirty, lock);
+			submit_block(meta, log[i].epoch, block);
+		}
+	}
+	if (!atomic_dec_and_test(&meta->log_left))
+		wait_for_completion_io(&meta->log_done);
+	r = blk_status_to_errno(meta->log_status);
+	mutex_unlock(&meta->log_lock);
+	return r;
 }

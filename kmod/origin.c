@@ -9,6 +9,7 @@
 #include "compat.h"
 #include "cow.h"
 #include "cut.h"
+#include "epoch.h"
 #include "origin.h"
 #include "session.h"
 #include "uapi/tidemark.h"
@@ -42,6 +43,10 @@ static int parse_option(struct tm_config *c, const char *name,
 	if (!strcasecmp(name, TM_OPT_REGION_SECTORS))
 		return kstrtou64(value, 10, &c->region_sectors) ?:
 			       c->region_sectors ? 0 : -EINVAL;
+	if (!strcasecmp(name, TM_OPT_CLOSE_AFTER))
+		return kstrtouint(value, 10, &c->close_after_s) ?:
+			       c->close_after_s && c->close_after_s <= 86400 ?
+			       0 : -EINVAL;
 	if (!strcasecmp(name, TM_OPT_META_TIMEOUT))
 		return kstrtouint(value, 10, &c->meta_timeout_s) ?:
 			       c->meta_timeout_s && c->meta_timeout_s <= 86400 ?
@@ -152,6 +157,7 @@ static int origin_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		return -ENOMEM;
 	}
 	o->config.length_sectors = ti->len;
+	o->config.close_after_s = TM_CLOSE_AFTER_DEFAULT;
 	o->config.meta_timeout_s = TM_META_TIMEOUT_DEFAULT;
 	r = parse_options(ti, &o->config, argc - 2, argv + 2);
 	if (r)
@@ -275,7 +281,7 @@ static const char *const cut_word[] = {
 /* session->lock held: what is told is one moment. */
 static void status_info(struct tm_session *s, char *result, unsigned int maxlen)
 {
-	bool waiting = tm_region_has_waiting(&s->region);
+	bool waiting = tm_region_has_waiting(&s->regions);
 	unsigned int sz = 0;
 	u32 i;
 
@@ -289,9 +295,9 @@ static void status_info(struct tm_session *s, char *result, unsigned int maxlen)
 		DMEMIT(" " TM_STATUS_NONE);
 	else
 		DMEMIT(" " ID_FMT ":%s", TM_ID_BYTES, s->cut.b, cut_word[s->state]);
-	DMEMIT(" %llu %u %llu %llu %llu ", s->epoch, s->geo.chunk_sectors,
-	       tm_bitmap_count(s->changed), s->geo.nr_chunks,
-	       tm_region_is_open(&s->region) ? s->geo.nr_regions : 0);
+	DMEMIT(" %llu %u %llu %llu %u ", s->epoch, s->geo.chunk_sectors,
+	       tm_bitmap_count(s->cur->changed), s->geo.nr_chunks,
+	       tm_region_count_open(s));
 	if (!s->unclean && !waiting && !s->held)
 		DMEMIT(TM_STATUS_NONE);
 	if (s->unclean)
@@ -311,9 +317,10 @@ static void status_table(const struct tm_origin *o, char *result,
 			 unsigned int maxlen)
 {
 	const struct tm_config *c = &o->config;
+	bool close = c->close_after_s != TM_CLOSE_AFTER_DEFAULT;
 	bool timeout = c->meta_timeout_s != TM_META_TIMEOUT_DEFAULT;
-	unsigned int nr = !!c->chunk_sectors + !!c->region_sectors + timeout +
-			  c->fail_when_lost;
+	unsigned int nr = !!c->chunk_sectors + !!c->region_sectors + close +
+			  timeout + c->fail_when_lost;
 	unsigned int sz = 0;
 
 	DMEMIT("%s %s", o->origin->name,
@@ -324,6 +331,8 @@ static void status_table(const struct tm_origin *o, char *result,
 		DMEMIT(" " TM_OPT_CHUNK_SECTORS " %u", c->chunk_sectors);
 	if (c->region_sectors)
 		DMEMIT(" " TM_OPT_REGION_SECTORS " %llu", c->region_sectors);
+	if (close)
+		DMEMIT(" " TM_OPT_CLOSE_AFTER " %u", c->close_after_s);
 	if (timeout)
 		DMEMIT(" " TM_OPT_META_TIMEOUT " %u", c->meta_timeout_s);
 	if (c->fail_when_lost)
@@ -436,7 +445,10 @@ static int message_extents(struct tm_session *s, unsigned int argc,
 		return -EINVAL;
 
 	mutex_lock(&s->lock);
-	bm = frozen ? s->frozen : s->changed;
+	if (frozen)
+		bm = s->frozen ? s->frozen->changed : NULL;
+	else
+		bm = s->cur->changed;
 	r = bm ? list_extents(bm, from, max, result, maxlen) : -ENOENT;
 	mutex_unlock(&s->lock);
 	return r;

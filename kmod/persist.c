@@ -2,12 +2,15 @@
 /*
  * persist.c - from META to a session, and back
  *
- * META is believed only when the last stop was orderly; whatever else is found
- * means that everything has changed, and mostly still since the same base.
+ * Recovery is the same after an orderly stop and after a crash: what the areas
+ * say is united, made durable in the area of the newest epoch that is named, and
+ * that epoch becomes the current one. All before the first write is let through.
+ * A second crash finds what the first has left, or the union.
  */
 #include <linux/random.h>
 #include "bitmap.h"
 #include "compat.h"
+#include "epoch.h"
 #include "persist.h"
 #include "session.h"
 
@@ -73,7 +76,7 @@ static void adopt(struct tm_session *s, const struct tm_super *super,
 	if (bypassed || super->flags & TM_SUPER_LOST) {
 		/* Changes were not seen: what is recorded is no base at all. */
 		s->unclean = true;
-		tm_bitmap_fill(s->changed);
+		tm_bitmap_fill(s->cur->changed);
 		return;
 	}
 	s->base = super->base;
@@ -86,10 +89,10 @@ static void adopt(struct tm_session *s, const struct tm_super *super,
 	 */
 	if (super->frozen_epoch)
 		tm_merged_add(s->merged, &s->nr_merged, &super->cut);
-	if (s->unclean)
-		tm_bitmap_fill(s->changed);
+	if (tm_super_is_behind(super))
+		tm_bitmap_fill(s->cur->changed);
 	else
-		tm_meta_load_bits(&s->meta, s->changed);
+		tm_meta_load_bits(&s->meta, s->cur->changed);
 }
 
 static void new_super(struct tm_session *s, struct tm_super *ret)
@@ -97,6 +100,7 @@ static void new_super(struct tm_session *s, struct tm_super *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->geo = s->geo;
 	ret->epoch = 1;
+	ret->incompat = TM_INCOMPAT_REGION_LOG;
 	ret->flags = TM_SUPER_UNCLEAN;
 	do {
 		get_random_bytes(&ret->setid, sizeof(ret->setid));
@@ -112,6 +116,33 @@ static bool same_geometry(const struct tm_geometry *a,
 	       a->region_sectors == b->region_sectors;
 }
 
+/*
+ * The union becomes durable, then the superblock that rests on it. Then what is
+ * rotten in the other area is taken away, lest it count at every start.
+ */
+static int recover(struct tm_session *s)
+{
+	struct tm_super super;
+	int r;
+
+	r = tm_meta_recover(&s->meta, s->epoch, s->cur->changed);
+	if (r)
+		return r;
+	mutex_lock(&s->lock);
+	tm_session_super(s, &super);
+	mutex_unlock(&s->lock);
+	super.flags = TM_SUPER_UNCLEAN;
+	return tm_meta_transition(&s->meta, &super) ?:
+		       tm_meta_sweep(&s->meta);
+}
+
+/* No bit may be set that META does not cover, until the loss is known. */
+static void lose(struct tm_session *s, const char *why)
+{
+	tm_bitmap_clear(s->cur->changed);
+	tm_session_lose(s, why);
+}
+
 int tm_persist_start(struct tm_session *s, bool bypassed)
 {
 	struct tm_super fresh;
@@ -120,9 +151,9 @@ int tm_persist_start(struct tm_session *s, bool bypassed)
 	new_super(s, &fresh);
 	s->mode = s->meta.bdev ? TM_TRACKING : TM_MEMORY;
 	if (s->mode == TM_MEMORY) {
-		adopt(s, &fresh, false);
+		adopt(s, &fresh, true);
 		s->unclean = false;
-		tm_region_open(s);
+		tm_region_gate(s, TM_GATE_PASS);
 		return 0;
 	}
 
@@ -131,9 +162,8 @@ int tm_persist_start(struct tm_session *s, bool bypassed)
 		if (!same_geometry(&s->meta.super.geo, &s->geo))
 			return -ESTALE;
 		adopt(s, &s->meta.super, bypassed);
-		/* Unclean on both copies: that is what opening would write. */
-		if (bypassed || s->meta.super.flags & TM_SUPER_LOST)
-			s->marked = true;
+		if (recover(s))
+			lose(s, "cannot be written");
 		return 0;
 	}
 	if (r != -ENODATA && r != -EBADMSG && r != -EIO)
@@ -141,7 +171,7 @@ int tm_persist_start(struct tm_session *s, bool bypassed)
 
 	adopt(s, &fresh, true);
 	if (r == -EIO) {
-		tm_session_lose(s, "cannot be read");
+		lose(s, "cannot be read");
 		return 0;
 	}
 	if (r == -EBADMSG)
@@ -149,10 +179,12 @@ int tm_persist_start(struct tm_session *s, bool bypassed)
 		       MAJOR(s->dev), MINOR(s->dev));
 	else
 		s->unclean = false;
-	if (tm_meta_format(&s->meta, &fresh))
+	if (tm_meta_format(&s->meta, &fresh, s->cur->changed)) {
 		tm_session_lose(s, "cannot be written");
-	/* Even a failed attempt left nothing that could be taken for clean. */
-	tm_region_open(s);
+		/* What there may be of the attempt says that all has changed. */
+		s->lost_durable = true;
+		tm_session_pass(s);
+	}
 	return 0;
 }
 
@@ -161,21 +193,13 @@ int tm_persist_save(struct tm_session *s)
 	struct tm_super super;
 	int r;
 
+	r = tm_region_close_all(s);
+	if (r)
+		return r;
 	mutex_lock(&s->lock);
-	if (s->frozen) {
-		tm_bitmap_merge(s->changed, s->frozen);
-		tm_merged_add(s->merged, &s->nr_merged, &s->cut);
-		tm_bitmap_put(s->frozen);
-		s->frozen = NULL;
-	}
-	s->state = TM_CUT_STATE_NONE;
 	tm_session_super(s, &super);
 	mutex_unlock(&s->lock);
-
-	r = tm_meta_save_bits(&s->meta, s->changed, super.epoch);
-	if (!r)
-		r = tm_meta_transition(&s->meta, &super);
-	return r;
+	return tm_meta_transition(&s->meta, &super);
 }
 
 void tm_persist_disown(struct tm_session *s)

@@ -26,14 +26,15 @@ const char *tm_persist_choose(struct block_device *meta,
 			      struct tm_geometry *ret);
 
 /*
- * First resume: META's word, or a new set, becomes the session. Writes only to
- * make a new set. @bypassed: writes went past this set, so disbelieve it.
+ * First resume: META's word, or a new set, becomes the session, durably, before
+ * any write is let through. @bypassed: writes went past this set, so disbelieve
+ * it.
  * -ESTALE: not what it was for the constructor. Trouble with META is no error:
  * the session then is in mode lost.
  */
 int tm_persist_start(struct tm_session *s, bool bypassed);
 
-/* All bits into META, and the word that they can be believed. 0 or -errno. */
+/* All bits into META, and the word that they are just that. 0 or -errno. */
 int tm_persist_save(struct tm_session *s);
 
 /* META is told not to believe itself: changes are not, or no more, seen. */

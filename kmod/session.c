@@ -8,6 +8,7 @@
 #include "compat.h"
 #include "cow.h"
 #include "cut.h"
+#include "epoch.h"
 #include "persist.h"
 #include "session.h"
 
@@ -16,6 +17,7 @@
 #define TM_LOSS_RETRY_S	10	/* between attempts to record a loss */
 
 struct workqueue_struct *tm_timer_wq;
+struct workqueue_struct *tm_closer_wq;
 
 static LIST_HEAD(tm_sessions);
 static DEFINE_MUTEX(tm_sessions_lock);
@@ -24,11 +26,20 @@ int tm_session_module_init(void)
 {
 	tm_timer_wq = alloc_workqueue("tidemark_timer",
 				      WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	return tm_timer_wq ? 0 : -ENOMEM;
+	if (!tm_timer_wq)
+		return -ENOMEM;
+	tm_closer_wq = alloc_workqueue("tidemark_closer", WQ_MEM_RECLAIM |
+				       WQ_UNBOUND | WQ_FREEZABLE, 0);
+	if (!tm_closer_wq) {
+		destroy_workqueue(tm_timer_wq);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 void tm_session_module_exit(void)
 {
+	destroy_workqueue(tm_closer_wq);
 	destroy_workqueue(tm_timer_wq);
 }
 
@@ -43,6 +54,7 @@ void tm_session_super(struct tm_session *s, struct tm_super *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->geo = s->geo;
 	ret->compat = s->meta.super.compat;
+	ret->incompat = TM_INCOMPAT_REGION_LOG;
 	ret->setid = s->setid;
 	ret->epoch = s->epoch;
 	ret->base = s->base;
@@ -66,8 +78,6 @@ void tm_session_transition(struct tm_session *s, struct tm_super *super)
 	super->flags |= TM_SUPER_UNCLEAN;
 	if (tm_meta_transition(&s->meta, super))
 		tm_session_lose(s, "cannot be written");
-	else
-		tm_region_open(s);
 }
 
 void tm_session_lose(struct tm_session *s, const char *why)
@@ -77,25 +87,25 @@ void tm_session_lose(struct tm_session *s, const char *why)
 		DMERR("%u:%u: metadata %s: tracking is lost", MAJOR(s->dev),
 		      MINOR(s->dev), why);
 		WRITE_ONCE(s->mode, TM_LOST);
-		tm_bitmap_fill(s->changed);
+		if (s->owner)
+			dm_table_event(s->owner->table);
 	}
 	mutex_unlock(&s->lock);
+	/*
+	 * Until the loss is known, or accepted, no bit may be set that META
+	 * does not cover: a write would pass. So all are set in
+	 * tm_session_pass(), and not here.
+	 */
+	tm_region_gate(s, TM_GATE_HOLD);
 	tm_session_kick(s);
 }
 
-/* The first write since the start, or since it was closed, waits for this. */
-static void open_region(struct tm_session *s)
+void tm_session_pass(struct tm_session *s)
 {
-	struct tm_super super;
-
-	if (tm_region_is_open(&s->region))
-		return;
-	if (!tm_region_has_waiting(&s->region) && !READ_ONCE(s->marked))
-		return;
 	mutex_lock(&s->lock);
-	tm_session_super(s, &super);
+	tm_bitmap_fill(s->cur->changed);
 	mutex_unlock(&s->lock);
-	tm_session_transition(s, &super);
+	tm_region_gate(s, TM_GATE_PASS);
 }
 
 /* Tracking was lost while META says that all is well: it must not any more. */
@@ -124,7 +134,7 @@ static void record_loss(struct tm_session *s)
 	mutex_lock(&s->lock);
 	s->lost_durable = true;
 	mutex_unlock(&s->lock);
-	tm_region_open(s);
+	tm_session_pass(s);
 }
 
 static void retry_work(struct work_struct *work)
@@ -138,15 +148,14 @@ static void session_work(struct work_struct *work)
 	struct tm_session *s = container_of(work, struct tm_session, work);
 	unsigned int noio = memalloc_noio_save();
 
-	/* Reclaim may wait for the very writes that wait here: hence no I/O. */
-	open_region(s);
+	/* Reclaim may wait for the very writes that wait for us: hence no I/O. */
 	record_loss(s);
 	tm_cut_work(s);
 	memalloc_noio_restore(noio);
 }
 
-static void chunks_of(const struct tm_session *s, const struct bio *bio,
-		      u64 *ret_first, u64 *ret_nr)
+void tm_session_chunks_of(const struct tm_session *s, const struct bio *bio,
+			  u64 *ret_first, u64 *ret_nr)
 {
 	u64 first, last;
 
@@ -162,15 +171,27 @@ static void chunks_of(const struct tm_session *s, const struct bio *bio,
 	*ret_nr = last - first + 1;
 }
 
-/* The region is open: marks, and sees to what the snapshot still needs. */
-static int write_marked(struct tm_session *s, struct bio *bio)
+/* Nearly always one chunk, nearly always marked already. */
+static bool all_marked(const struct tm_session *s, u64 first, u64 nr)
+{
+	const struct tm_bitmap *changed = READ_ONCE(s->cur)->changed;
+
+	return nr == 1 ? tm_bitmap_test(changed, first) :
+			 !tm_bitmap_lacks(changed, NULL, first, nr);
+}
+
+int tm_session_write(struct tm_session *s, struct bio *bio)
 {
 	int r = DM_MAPIO_REMAPPED;
 	struct tm_cow *cow;
 	u64 first, nr;
 
-	chunks_of(s, bio, &first, &nr);
-	tm_bitmap_mark(s->changed, first, nr);
+	tm_session_chunks_of(s, bio, &first, &nr);
+	if (unlikely(!all_marked(s, first, nr))) {
+		r = tm_region_write(s, bio, first, nr);
+		if (r != DM_MAPIO_REMAPPED)
+			return r;
+	}
 	if (likely(!rcu_access_pointer(s->cow)))
 		return r;
 	rcu_read_lock();
@@ -181,21 +202,16 @@ static int write_marked(struct tm_session *s, struct bio *bio)
 	return r;
 }
 
-int tm_session_write(struct tm_session *s, struct bio *bio)
-{
-	if (unlikely(!tm_region_is_open(&s->region))) {
-		int r = tm_region_defer(s, bio);
-
-		if (r != DM_MAPIO_REMAPPED)
-			return r;
-	}
-	return write_marked(s, bio);
-}
-
 void tm_session_admit(struct tm_session *s, struct bio *bio)
 {
-	if (write_marked(s, bio) == DM_MAPIO_REMAPPED)
+	switch (tm_session_write(s, bio)) {
+	case DM_MAPIO_REMAPPED:
 		submit_bio_noacct(bio);
+		break;
+	case DM_MAPIO_KILL:
+		bio_io_error(bio);
+		break;
+	}
 }
 
 static struct tm_session *session_new(struct mapped_device *md,
@@ -212,17 +228,20 @@ static struct tm_session *session_new(struct mapped_device *md,
 	mutex_init(&s->lock);
 	INIT_WORK(&s->work, session_work);
 	INIT_DELAYED_WORK(&s->retry, retry_work);
-	tm_region_init(s);
+	mutex_init(&s->areas);
 	s->md = md;
 	s->dev = disk_devt(dm_disk(md));
 	s->meta_dev = meta ? meta->bd_dev : 0;
 	s->geo = *geo;
 	s->chunk_shift = ilog2(geo->chunk_sectors);
-	s->changed = tm_bitmap_new(geo->nr_chunks);
-	if (!s->changed)
+	s->region_shift = ilog2(geo->region_sectors) - s->chunk_shift;
+	s->cur = tm_epoch_new(geo);
+	if (!s->cur)
 		goto err_free;
+	if (tm_regions_init(s))
+		goto err_free_epoch;
 	if (tm_meta_init(&s->meta, meta))
-		goto err_put_bitmap;
+		goto err_done_regions;
 	s->wq = alloc_workqueue("tidemark", WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
 	if (!s->wq)
 		goto err_done_meta;
@@ -230,8 +249,10 @@ static struct tm_session *session_new(struct mapped_device *md,
 
 err_done_meta:
 	tm_meta_done(&s->meta);
-err_put_bitmap:
-	tm_bitmap_put(s->changed);
+err_done_regions:
+	tm_regions_done(s);
+err_free_epoch:
+	tm_epoch_free(s->cur);
 err_free:
 	kfree(s);
 	return NULL;
@@ -241,12 +262,12 @@ static void session_release(struct kref *ref)
 {
 	struct tm_session *s = container_of(ref, struct tm_session, ref);
 
-	tm_region_stop(s);
+	tm_regions_done(s);
 	destroy_workqueue(s->wq);
 	tm_meta_done(&s->meta);
-	tm_bitmap_put(s->frozen);
-	tm_bitmap_put(s->next);
-	tm_bitmap_put(s->changed);
+	tm_epoch_free(s->frozen);
+	tm_epoch_free(s->next);
+	tm_epoch_free(s->cur);
 	kfree(s);
 }
 
@@ -419,6 +440,7 @@ int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 
 	if (s->life == TM_CLOSED)
 		return -ESTALE;
+	s->close_after_s = config->close_after_s;
 	s->meta_timeout_s = config->meta_timeout_s;
 	s->fail_when_lost = config->fail_when_lost;
 	if (s->life == TM_NEW) {
@@ -472,11 +494,14 @@ void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
 	cancel_delayed_work_sync(&s->retry);
 	flush_workqueue(s->wq);
 
+	tm_cut_close(s);
+	/* That may have lost tracking, and woken the worker. */
+	flush_workqueue(s->wq);
+
 	/* META may answer again, and must not tell of the time before. */
 	if (s->mode == TM_LOST || (s->mode == TM_TRACKING && !orderly))
 		tm_persist_disown(s);
-	else if (s->mode == TM_TRACKING && tm_region_is_open(&s->region) &&
-		 tm_persist_save(s))
+	else if (s->mode == TM_TRACKING && tm_persist_save(s))
 		DMERR("%u:%u: cannot save changes: all count as changed next time",
 		      MAJOR(s->dev), MINOR(s->dev));
 	unlist(s, TM_CLOSED);
@@ -484,19 +509,9 @@ void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
 
 int tm_session_mark(struct tm_session *s, u64 first, u64 nr)
 {
-	int r = -ENODEV;
-
-	/* The lock: a cut exchanges the bits, and does not wait for messages. */
-	mutex_lock(&s->lock);
-	if (s->life == TM_LIVE) {
-		tm_bitmap_mark(s->changed, first, nr);
-		WRITE_ONCE(s->marked, true);
-		r = 0;
-	}
-	mutex_unlock(&s->lock);
-	if (!r)
-		tm_session_kick(s);
-	return r;
+	if (READ_ONCE(s->life) != TM_LIVE)
+		return -ENODEV;
+	return tm_region_mark(s, first, nr);
 }
 
 int tm_session_lost_recorded(struct tm_session *s)
@@ -510,7 +525,7 @@ int tm_session_lost_recorded(struct tm_session *s)
 	}
 	mutex_unlock(&s->lock);
 	if (!r)
-		tm_region_open(s);
+		tm_session_pass(s);
 	return r;
 }
 

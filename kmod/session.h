@@ -7,8 +7,10 @@
  * table as they are reloaded, and closes with the last one. Memory lives as
  * long as the references: one per table that names it and one per snapshot.
  *
- * Lock order: tm_sessions_lock, session->lock, region->lock, cow->lock. None is
- * held across I/O. The lock of a snapshot's attachment is session->lock.
+ * Lock order: session->areas, tm_sessions_lock, session->lock, regions->lock,
+ * cow->lock. None but the first is held across I/O, and the lock of the log in
+ * tm_meta, which comes between it and regions->lock. The lock of a snapshot's
+ * attachment is session->lock.
  */
 #ifndef _TIDEMARK_SESSION_H
 #define _TIDEMARK_SESSION_H
@@ -21,8 +23,8 @@
 #include "meta.h"
 #include "region.h"
 
-struct tm_bitmap;
 struct tm_cow;
+struct tm_epoch;
 
 enum tm_mode {
 	TM_TRACKING,		/* META is as it should be */
@@ -66,11 +68,13 @@ struct tm_config {
 	u64 length_sectors;
 	u32 chunk_sectors;
 	u64 region_sectors;
+	unsigned int close_after_s;
 	unsigned int meta_timeout_s;
 	bool fail_when_lost;
 };
 
 #define TM_META_TIMEOUT_DEFAULT	10	/* seconds */
+#define TM_CLOSE_AFTER_DEFAULT	10	/* seconds */
 
 struct tm_session {
 	struct kref ref;
@@ -80,6 +84,8 @@ struct tm_session {
 	dev_t meta_dev;			/* 0: memory */
 	struct tm_geometry geo;
 	unsigned int chunk_shift;	/* log2 of chunk_sectors */
+	unsigned int region_shift;	/* log2 of chunks in a region */
+	unsigned int close_after_s;
 	unsigned int meta_timeout_s;
 	bool fail_when_lost;
 
@@ -90,9 +96,8 @@ struct tm_session {
 	struct block_device *origin;	/* held open by the owner */
 	bool quiesced;			/* suspended, nothing in flight */
 	bool held;			/* still in the suspension of its cut */
-	bool unclean;			/* every chunk counts: unclean stop */
+	bool unclean;			/* more may count: unclean stop */
 	bool lost_durable;		/* META says lost, or userspace does */
-	bool marked;			/* by a message, while still closed */
 
 	enum tm_cut_state state;
 	struct tm_id cut;
@@ -104,18 +109,19 @@ struct tm_session {
 	struct tm_id merged[TM_MERGED_MAX];
 
 	/*
-	 * map() reads @changed without a lock: it changes only in a cut, while
-	 * no map() can run. @next is empty and waits for the cut; @frozen is
-	 * what the cut took.
+	 * map() reads @cur without a lock: it changes only in a cut, while no
+	 * map() can run, and then under regions->lock too. @next is empty and
+	 * waits for the cut; @frozen is what the cut took.
 	 */
-	struct tm_bitmap *changed;
-	struct tm_bitmap *next;
-	struct tm_bitmap *frozen;
+	struct tm_epoch *cur;
+	struct tm_epoch *next;
+	struct tm_epoch *frozen;
 
-	struct tm_region region;
+	struct tm_regions regions;
 	struct tm_cow __rcu *cow;	/* the attached snapshot */
 
-	struct tm_meta meta;		/* the worker's; see meta.h */
+	struct tm_meta meta;		/* see there who may call what */
+	struct mutex areas;		/* who writes chunk areas, or closes */
 	struct workqueue_struct *wq;
 	struct work_struct work;
 	struct delayed_work retry;	/* to record a loss */
@@ -170,8 +176,17 @@ int tm_session_write(struct tm_session *s, struct bio *bio);
 /* The same for one that has waited; passes it on itself. */
 void tm_session_admit(struct tm_session *s, struct bio *bio);
 
-/* META failed, or did not answer: from now on bits are in memory only. */
+/* The chunks that a write may change. */
+void tm_session_chunks_of(const struct tm_session *s, const struct bio *bio,
+			  u64 *ret_first, u64 *ret_nr);
+
+/*
+ * META failed, or did not answer: from now on bits are in memory only. Writes
+ * that need META wait until that is known, which makes tm_session_pass() due.
+ */
 void tm_session_lose(struct tm_session *s, const char *why);
+/* Everything counts as changed, and no write waits for META any more. */
+void tm_session_pass(struct tm_session *s);
 
 /* Wakes the worker. */
 void tm_session_kick(struct tm_session *s);
@@ -180,13 +195,14 @@ void tm_session_kick(struct tm_session *s);
 void tm_session_super(struct tm_session *s, struct tm_super *ret);
 
 /*
- * Worker only: makes @super durable, marked unclean, and lets writes go. In
- * memory mode there is nothing to do; a failure loses tracking, and the caller
- * goes on in memory.
+ * Worker only: makes @super durable, marked unclean. In memory mode there is
+ * nothing to do; a failure loses tracking, and the caller goes on in memory.
  */
 void tm_session_transition(struct tm_session *s, struct tm_super *super);
 
-/* The region lock's timers run here, beside workers that may be stuck. */
+/* The regions' timers run here, beside workers that may be stuck. */
 extern struct workqueue_struct *tm_timer_wq;
+/* All closers; freezable. */
+extern struct workqueue_struct *tm_closer_wq;
 
 #endif /* _TIDEMARK_SESSION_H */

@@ -9,7 +9,8 @@
  * Tables
  *
  *   START LEN tidemark ORIGIN META|- [N chunk_sectors V region_sectors V
- *					 meta_timeout V on_lost fail|pass]
+ *					 close_after V meta_timeout V
+ *					 on_lost fail|pass]
  *   START LEN tidemark-snap TRACKED STORE|- delta|full [N pool_kib V
  *					 cow_timeout V]
  *
@@ -30,7 +31,7 @@
  *   CHUNK_SECTORS	size of a chunk
  *   CHANGED		chunks changed in the current epoch
  *   TOTAL		chunks of the device, the last one possibly partial
- *   OPEN		regions open to writes
+ *   OPEN		regions open to writes that mark chunks
  *   FLAGS		comma-separated TM_FLAG_* words, or `-`
  *   MERGED		comma-separated cut ids merged back since the base, or `-`
  *
@@ -72,6 +73,7 @@
 
 #define TM_OPT_CHUNK_SECTORS	"chunk_sectors"
 #define TM_OPT_REGION_SECTORS	"region_sectors"
+#define TM_OPT_CLOSE_AFTER	"close_after"
 #define TM_OPT_META_TIMEOUT	"meta_timeout"
 #define TM_OPT_ON_LOST		"on_lost"
 #define TM_ON_LOST_FAIL		"fail"
@@ -112,9 +114,9 @@
 #define TM_CUT_MERGING		"merging"
 
 /*
- * unclean	the last stop was not orderly: every chunk counts as changed;
- *		stays until the next commit
- * waiting	writes wait for metadata
+ * unclean	the last stop was not orderly: more chunks count as changed than
+ *		are, those of all regions then open; stays until the next commit
+ * waiting	writes, or marks, wait for metadata
  * held		the device is still in the suspension in which it was cut
  */
 #define TM_FLAG_UNCLEAN		"unclean"

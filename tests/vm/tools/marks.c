@@ -199,6 +199,8 @@ static void messages(struct rig *rig)
 	tap_ok(!r, "mark of the last chunk is accepted");
 	snprintf(want, sizeof(want), "4+3 %llu+1",
 		 (unsigned long long)rig->total - 1);
+	r = track_settle(RIG_NAME);
+	tap_ok(!r, "marks are taken: %s", strerror(-r));
 	rig_expect_text(rig, want, "marks by message");
 	tap_ok(dmt_message(RIG_NAME, NULL, 0, "mark %llu 1",
 			   (unsigned long long)rig->total),
@@ -219,6 +221,8 @@ static void messages(struct rig *rig)
 	r = dmt_message(RIG_NAME, NULL, 0, "mark all");
 	tap_ok(!r, "mark all is accepted");
 	chunks_add(&got, 0, rig->total);
+	r = track_settle(RIG_NAME);
+	tap_ok(!r, "and taken: %s", strerror(-r));
 	rig_expect(rig, &got, "mark all");
 	chunks_done(&got);
 	chunks_done(&one);

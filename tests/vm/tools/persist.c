@@ -5,7 +5,7 @@
  *   persist ORIGIN META			all that needs no reboot
  *   persist ORIGIN META before		makes a set, and leaves it at that
  *   persist ORIGIN META clean		the same, stopped in good order
- *   persist ORIGIN META expect all|set	looks at it after the boot
+ *   persist ORIGIN META expect crash|set	looks at it after the boot
  *
  * A crash is also played without one: META's bytes are copied while the
  * device is live, and put back when it is gone.
@@ -52,6 +52,9 @@ static bool has_flag(const char *word)
 	must(track_status(RIG_NAME, &st), "read the status");
 	return strstr(st.flags, word);
 }
+
+/* What a crash makes of SET: the regions of 256 chunks that it lies in. */
+#define SET_REGIONS "0+512"
 
 static void expect_all(struct rig *rig, const char *what)
 {
@@ -170,6 +173,7 @@ static void put(struct meta *meta, const void *image)
 /* META as a crash would leave it, at some moments. */
 static void crashes(struct rig *rig, struct meta *meta)
 {
+	struct track_status st;
 	void *image;
 	char id[40];
 
@@ -179,8 +183,14 @@ static void crashes(struct rig *rig, struct meta *meta)
 	rig_down(rig);
 	put(meta, image);
 	must(rig_up(rig), "make the device after a crash");
-	expect_all(rig, "after a crash");
+	rig_expect_text(rig, SET_REGIONS, "a crash costs the regions that were open");
 	tap_ok(has_flag("unclean"), "status says that it was unclean");
+	free(image);
+	image = copy(meta);
+	rig_down(rig);
+	put(meta, image);
+	must(rig_up(rig), "make the device after a second crash");
+	rig_expect_text(rig, SET_REGIONS, "a second crash costs no more");
 	must(track_clean(RIG_NAME), "cut and commit");
 	rig_expect_text(rig, "", "a commit ends it");
 	tap_ok(!has_flag("unclean"), "and status says so");
@@ -193,17 +203,74 @@ static void crashes(struct rig *rig, struct meta *meta)
 	rig_down(rig);
 	put(meta, image);
 	must(rig_up(rig), "make the device after a crash");
-	expect_all(rig, "after a crash at the first write");
+	rig_expect_text(rig, "0+256", "the first write opens its region");
 
 	must(track_clean(RIG_NAME), "cut and commit");
 	must(io_write(rig->fd, 8 * rig->chunk, rig->block, 1), "write");
 	must(track_cut(RIG_NAME, track_new_id(id)), "cut");
+	must(io_write(rig->fd, 301 * rig->chunk, rig->block, 2), "write");
 	free(image);
 	image = copy(meta);
 	rig_down(rig);
 	put(meta, image);
 	must(rig_up(rig), "make the device after a crash");
-	expect_all(rig, "after a crash while shipping");
+	rig_expect_text(rig, "0+512", "a crash while shipping costs both epochs'");
+	must(track_status(RIG_NAME, &st), "read the status");
+	tap_ok(strstr(st.merged, id), "and the cut is remembered as merged");
+
+	must(track_clean(RIG_NAME), "cut and commit");
+	must(io_write(rig->fd, 8 * rig->chunk, rig->block, 1), "write");
+	must(dmt_message(RIG_NAME, NULL, 0, "prepare %s", track_new_id(id)),
+	     "prepare");
+	must(track_wait(RIG_NAME, "prepared", 60), "wait");
+	free(image);
+	image = copy(meta);
+	must(track_abort(RIG_NAME, id), "abort");
+	must(io_write(rig->fd, 301 * rig->chunk, rig->block, 2), "write");
+	rig_down(rig);
+	must(rig_up(rig), "make the device again");
+	rig_expect_text(rig, "8+1 301+1", "a preparation given up leaves nothing");
+	rig_down(rig);
+	put(meta, image);
+	must(rig_up(rig), "make the device after a crash");
+	rig_expect_text(rig, "0+256", "a crash when prepared costs no more");
+	rig_down(rig);
+	free(image);
+}
+
+/* A region that is not marked in for a while costs nothing in a crash. */
+static void idle(struct rig *rig, struct meta *meta)
+{
+	const struct timespec tick = { .tv_nsec = 50000000 };
+	struct track_status st;
+	void *image;
+	int i;
+
+	rig_fresh(rig, 128, "close_after 1");
+	write_set(rig);
+	must(track_status(RIG_NAME, &st), "read the status");
+	tap_ok(st.open == 2, "two regions are open");
+	for (i = 0; i < 1200 && st.open; i++) {
+		nanosleep(&tick, NULL);
+		must(track_status(RIG_NAME, &st), "read the status");
+	}
+	tap_ok(!st.open, "idle regions are closed");
+	rig_expect_text(rig, SET, "which forgets nothing");
+	/* what a closed region has marked needs no region */
+	must(io_write(rig->fd, 3 * rig->chunk, rig->block, 4), "write");
+	must(track_status(RIG_NAME, &st), "read the status");
+	tap_ok(!st.open, "a write to a marked chunk opens none");
+	image = copy(meta);
+	rig_down(rig);
+	put(meta, image);
+	must(rig_up(rig), "make the device after a crash");
+	rig_expect_text(rig, SET, "a crash then costs nothing");
+	must(io_write(rig->fd, 8 * rig->chunk, rig->block, 1), "write");
+	must(track_status(RIG_NAME, &st), "read the status");
+	tap_ok(st.open == 1, "a new chunk opens its region");
+	rig_down(rig);
+	must(rig_up(rig), "make the device again");
+	rig_expect_text(rig, "8+1 " SET, "and is remembered");
 	rig_down(rig);
 	free(image);
 }
@@ -320,6 +387,7 @@ static void refusals(struct rig *rig, struct meta *meta)
 		"2 nonsense 1", "3 chunk_sectors 128 x", "2 on_lost maybe",
 		"2 region_sectors 3", "2 region_sectors 64 chunk_sectors 128",
 		"99 chunk_sectors 128", "x", "2 meta_timeout x",
+		"2 close_after 0", "2 close_after x",
 	};
 	uint64_t sectors = rig->size / 512;
 	char params[512], path[64];
@@ -509,8 +577,8 @@ static void across_boots(struct rig *rig, int argc, char **argv)
 			rig_down(rig);
 	} else if (argc > 4 && !strcmp(argv[3], "expect")) {
 		must(rig_up(rig), "make the device after a boot");
-		if (!strcmp(argv[4], "all")) {
-			expect_all(rig, "after a power cut");
+		if (!strcmp(argv[4], "crash")) {
+			rig_expect_text(rig, SET_REGIONS, "after a power cut");
 			tap_ok(has_flag("unclean"), "status says why");
 		} else {
 			rig_expect_text(rig, SET, "after a clean stop");
@@ -540,6 +608,7 @@ int main(int argc, char **argv)
 	stopped_in(&rig, "prepared");
 	stopped_in(&rig, "shipping");
 	crashes(&rig, &meta);
+	idle(&rig, &meta);
 	damage(&rig, &meta);
 	refusals(&rig, &meta);
 	bad_messages(&rig);

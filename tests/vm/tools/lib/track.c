@@ -69,6 +69,20 @@ int track_wait(const char *name, const char *phase, unsigned int seconds)
 	}
 }
 
+int track_settle(const char *name)
+{
+	const struct timespec tick = { .tv_nsec = 1000000 };
+	struct track_status st;
+	int r;
+
+	for (;;) {
+		r = track_status(name, &st);
+		if (r || !strstr(st.flags, "waiting"))
+			return r;
+		nanosleep(&tick, NULL);
+	}
+}
+
 int track_extents(const char *name, const char *which, unsigned int page,
 		  struct chunks *ret)
 {

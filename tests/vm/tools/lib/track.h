@@ -29,6 +29,9 @@ int track_status(const char *name, struct track_status *ret);
  */
 int track_wait(const char *name, const char *phase, unsigned int seconds);
 
+/* Until no write and no mark waits for META. */
+int track_settle(const char *name);
+
 /* Reads a whole set, @page extents at a time. */
 int track_extents(const char *name, const char *which, unsigned int page,
 		  struct chunks *ret);
