@@ -19,6 +19,7 @@
 #include <linux/sched/mm.h>
 #include "compat.h"
 #include "epoch.h"
+#include "loss.h"
 #include "region.h"
 #include "session.h"
 
@@ -104,7 +105,7 @@ void tm_region_close_work(struct work_struct *work)
 
 	mutex_lock(&s->areas);
 	if (may_close(s) && pick(s, false) && close_picked(s))
-		tm_session_lose(s, "cannot be written");
+		tm_loss_begin(s, "cannot be written");
 	spin_lock_irq(&r->lock);
 	more = !bitmap_empty(s->cur->open, s->geo.nr_regions);
 	spin_unlock_irq(&r->lock);

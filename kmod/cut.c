@@ -33,6 +33,7 @@
 #include "cow.h"
 #include "cut.h"
 #include "epoch.h"
+#include "loss.h"
 #include "session.h"
 
 #define DM_MSG_PREFIX "tidemark"
@@ -171,7 +172,7 @@ static void log_next(struct tm_session *s, struct tm_epoch *next)
 
 	tm_region_begin_next(s, next);
 	if (tm_meta_log(&s->meta, &log, 1, r->closing, &r->lock))
-		tm_session_lose(s, "cannot be written");
+		tm_loss_begin(s, "cannot be written");
 	else
 		tm_region_open_next(s, next);
 }
@@ -312,7 +313,7 @@ static void settle_merge(struct tm_session *s, const struct tm_epoch *frozen,
 		err = save_merge(s, frozen, next);
 	mutex_unlock(&s->areas);
 	if (err)
-		tm_session_lose(s, "cannot be written");
+		tm_loss_begin(s, "cannot be written");
 }
 
 /* Gives up a cut, or a preparation: as if it had never been. */

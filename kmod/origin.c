@@ -10,6 +10,7 @@
 #include "cow.h"
 #include "cut.h"
 #include "epoch.h"
+#include "loss.h"
 #include "origin.h"
 #include "session.h"
 #include "uapi/tidemark.h"
@@ -483,7 +484,7 @@ static int origin_message(struct dm_target *ti, unsigned int argc, char **argv,
 	if (!strcasecmp(argv[0], TM_MSG_EXTENTS))
 		return message_extents(o->session, argc, argv, result, maxlen);
 	if (!strcasecmp(argv[0], TM_MSG_LOST_RECORDED) && argc == 1)
-		return tm_session_lost_recorded(o->session);
+		return tm_loss_recorded(o->session);
 	return -EINVAL;
 }
 

@@ -11,6 +11,7 @@
 #include "bitmap.h"
 #include "compat.h"
 #include "epoch.h"
+#include "loss.h"
 #include "persist.h"
 #include "session.h"
 
@@ -140,7 +141,7 @@ static int recover(struct tm_session *s)
 static void lose(struct tm_session *s, const char *why)
 {
 	tm_bitmap_clear(s->cur->changed);
-	tm_session_lose(s, why);
+	tm_loss_begin(s, why);
 }
 
 int tm_persist_start(struct tm_session *s, bool bypassed)
@@ -180,10 +181,10 @@ int tm_persist_start(struct tm_session *s, bool bypassed)
 	else
 		s->unclean = false;
 	if (tm_meta_format(&s->meta, &fresh, s->cur->changed)) {
-		tm_session_lose(s, "cannot be written");
+		tm_loss_begin(s, "cannot be written");
 		/* What there may be of the attempt says that all has changed. */
 		s->lost_durable = true;
-		tm_session_pass(s);
+		tm_loss_pass(s);
 	}
 	return 0;
 }

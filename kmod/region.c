@@ -34,6 +34,7 @@
 #include <linux/slab.h>
 #include "compat.h"
 #include "epoch.h"
+#include "loss.h"
 #include "region.h"
 #include "session.h"
 
@@ -306,7 +307,7 @@ static void open_work(struct work_struct *work)
 			continue;
 		}
 		/* The gate first: nothing may be collected again. */
-		tm_session_lose(s, "cannot be written");
+		tm_loss_begin(s, "cannot be written");
 		unpublish(s);
 		tm_session_kick(s);
 	}
@@ -407,11 +408,11 @@ static void region_timeout(struct work_struct *work)
 	unsigned int noio = memalloc_noio_save();
 
 	if (is_waited_for(s)) {
-		tm_session_lose(s, "does not answer");
+		tm_loss_begin(s, "does not answer");
 		if (s->fail_when_lost)
 			tm_region_gate(s, TM_GATE_FAIL);
 		else
-			tm_session_pass(s);
+			tm_loss_pass(s);
 	}
 	memalloc_noio_restore(noio);
 }

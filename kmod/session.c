@@ -9,12 +9,11 @@
 #include "cow.h"
 #include "cut.h"
 #include "epoch.h"
+#include "loss.h"
 #include "persist.h"
 #include "session.h"
 
 #define DM_MSG_PREFIX "tidemark"
-
-#define TM_LOSS_RETRY_S	10	/* between attempts to record a loss */
 
 struct workqueue_struct *tm_timer_wq;
 struct workqueue_struct *tm_closer_wq;
@@ -77,70 +76,7 @@ void tm_session_transition(struct tm_session *s, struct tm_super *super)
 		return;
 	super->flags |= TM_SUPER_UNCLEAN;
 	if (tm_meta_transition(&s->meta, super))
-		tm_session_lose(s, "cannot be written");
-}
-
-void tm_session_lose(struct tm_session *s, const char *why)
-{
-	mutex_lock(&s->lock);
-	if (s->mode == TM_TRACKING) {
-		DMERR("%u:%u: metadata %s: tracking is lost", MAJOR(s->dev),
-		      MINOR(s->dev), why);
-		WRITE_ONCE(s->mode, TM_LOST);
-		if (s->owner)
-			dm_table_event(s->owner->table);
-	}
-	mutex_unlock(&s->lock);
-	/*
-	 * Until the loss is known, or accepted, no bit may be set that META
-	 * does not cover: a write would pass. So all are set in
-	 * tm_session_pass(), and not here.
-	 */
-	tm_region_gate(s, TM_GATE_HOLD);
-	tm_session_kick(s);
-}
-
-void tm_session_pass(struct tm_session *s)
-{
-	mutex_lock(&s->lock);
-	tm_bitmap_fill(s->cur->changed);
-	mutex_unlock(&s->lock);
-	tm_region_gate(s, TM_GATE_PASS);
-}
-
-/* Tracking was lost while META says that all is well: it must not any more. */
-static void record_loss(struct tm_session *s)
-{
-	struct tm_super super;
-
-	mutex_lock(&s->lock);
-	if (s->mode != TM_LOST || s->lost_durable) {
-		mutex_unlock(&s->lock);
-		return;
-	}
-	tm_session_super(s, &super);
-	mutex_unlock(&s->lock);
-
-	super.flags = TM_SUPER_UNCLEAN | TM_SUPER_LOST;
-	if (tm_meta_transition(&s->meta, &super)) {
-		/* It may come back, and would then be believed. */
-		mutex_lock(&s->lock);
-		if (s->life != TM_CLOSED)
-			mod_delayed_work(tm_timer_wq, &s->retry,
-					 TM_LOSS_RETRY_S * HZ);
-		mutex_unlock(&s->lock);
-		return;
-	}
-	mutex_lock(&s->lock);
-	s->lost_durable = true;
-	mutex_unlock(&s->lock);
-	tm_session_pass(s);
-}
-
-static void retry_work(struct work_struct *work)
-{
-	tm_session_kick(container_of(to_delayed_work(work), struct tm_session,
-				     retry));
+		tm_loss_begin(s, "cannot be written");
 }
 
 static void session_work(struct work_struct *work)
@@ -149,7 +85,7 @@ static void session_work(struct work_struct *work)
 	unsigned int noio = memalloc_noio_save();
 
 	/* Reclaim may wait for the very writes that wait for us: hence no I/O. */
-	record_loss(s);
+	tm_loss_work(s);
 	tm_cut_work(s);
 	memalloc_noio_restore(noio);
 }
@@ -227,7 +163,7 @@ static struct tm_session *session_new(struct mapped_device *md,
 	INIT_LIST_HEAD(&s->node);
 	mutex_init(&s->lock);
 	INIT_WORK(&s->work, session_work);
-	INIT_DELAYED_WORK(&s->retry, retry_work);
+	tm_loss_init(s);
 	mutex_init(&s->areas);
 	s->md = md;
 	s->dev = disk_devt(dm_disk(md));
@@ -512,21 +448,6 @@ int tm_session_mark(struct tm_session *s, u64 first, u64 nr)
 	if (READ_ONCE(s->life) != TM_LIVE)
 		return -ENODEV;
 	return tm_region_mark(s, first, nr);
-}
-
-int tm_session_lost_recorded(struct tm_session *s)
-{
-	int r = -EBUSY;
-
-	mutex_lock(&s->lock);
-	if (s->life == TM_LIVE && s->mode == TM_LOST) {
-		s->lost_durable = true;
-		r = 0;
-	}
-	mutex_unlock(&s->lock);
-	if (!r)
-		tm_session_pass(s);
-	return r;
 }
 
 int tm_session_attach(struct tm_session *s, struct tm_cow *cow)

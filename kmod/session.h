@@ -162,9 +162,8 @@ void tm_session_suspend(struct tm_session *s);
  */
 void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly);
 
-/* Messages: chunks count as changed; the loss has been recorded elsewhere. */
+/* Message: chunks count as changed. */
 int tm_session_mark(struct tm_session *s, u64 first, u64 nr);
-int tm_session_lost_recorded(struct tm_session *s);
 
 /* -ENODEV: closed. -EBUSY: has a snapshot. */
 int tm_session_attach(struct tm_session *s, struct tm_cow *cow);
@@ -179,14 +178,6 @@ void tm_session_admit(struct tm_session *s, struct bio *bio);
 /* The chunks that a write may change. */
 void tm_session_chunks_of(const struct tm_session *s, const struct bio *bio,
 			  u64 *ret_first, u64 *ret_nr);
-
-/*
- * META failed, or did not answer: from now on bits are in memory only. Writes
- * that need META wait until that is known, which makes tm_session_pass() due.
- */
-void tm_session_lose(struct tm_session *s, const char *why);
-/* Everything counts as changed, and no write waits for META any more. */
-void tm_session_pass(struct tm_session *s);
 
 /* Wakes the worker. */
 void tm_session_kick(struct tm_session *s);
