@@ -135,7 +135,7 @@ void tm_bitmap_merge(struct tm_bitmap *dst, const struct tm_bitmap *src)
 {
 	u64 i;
 
-	for (i = 0; i < DIV_ROUND_UP_ULL(dst->nr, BITS_PER_LONG); i++) {
+	for (i = 0; i < DIV_ROUND_UP_ULL(src->nr, BITS_PER_LONG); i++) {
 		unsigned long bits = atomic_long_read(&src->word[i]);
 
 		if (bits)

@@ -39,7 +39,10 @@ void tm_bitmap_fill(struct tm_bitmap *bm);
 /* Only while nobody else uses it. */
 void tm_bitmap_clear(struct tm_bitmap *bm);
 
-/* dst |= src, a word at a time; concurrent marks of @dst survive. */
+/*
+ * dst |= src, a word at a time; concurrent marks of @dst survive. @src is not
+ * the larger of them.
+ */
 void tm_bitmap_merge(struct tm_bitmap *dst, const struct tm_bitmap *src);
 
 /* The first run of set bits at or after @from. False when there is none. */

@@ -237,8 +237,6 @@ int tm_meta_format(struct tm_meta *meta, const struct tm_super *super,
 		r = write_area(meta, super, own, super->epoch, changed);
 	if (r)
 		return r;
-	meta->super.seq = 0;
-	meta->first = 0;
 	return tm_meta_transition(meta, super);
 }
 

@@ -60,7 +60,8 @@ int tm_meta_load(struct tm_meta *meta);
 /*
  * Makes a new set: @changed in the area of the epoch of @super, all other areas
  * empty, then @super. Until it returns 0 the device holds either what it did,
- * or something that means "everything changed".
+ * or something that means "everything changed": if it held the same set, it has
+ * to say that already.
  */
 int tm_meta_format(struct tm_meta *meta, const struct tm_super *super,
 		   const struct tm_bitmap *changed);

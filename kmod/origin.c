@@ -10,6 +10,7 @@
 #include "cow.h"
 #include "cut.h"
 #include "epoch.h"
+#include "grow.h"
 #include "loss.h"
 #include "origin.h"
 #include "session.h"
@@ -22,6 +23,7 @@ struct tm_origin {
 	struct dm_dev *origin;
 	struct dm_dev *meta;		/* NULL: memory */
 	struct tm_session *session;
+	struct tm_growth *growth;	/* NULL: there is none */
 	struct tm_config config;
 };
 
@@ -172,11 +174,19 @@ static int origin_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		r = -EINVAL;
 		goto err_put_devices;
 	}
+	ti->error = (char *)tm_growth_new(o->session, meta_bdev(o), &o->config,
+					  &o->growth);
+	if (ti->error) {
+		r = -EINVAL;
+		goto err_put_session;
+	}
 	tm_pass_operations(ti);
 	ti->per_io_data_size = sizeof(struct tm_io);
 	ti->private = o;
 	return 0;
 
+err_put_session:
+	tm_session_put(o->session);
 err_put_devices:
 	put_devices(ti, o);
 err_free:
@@ -205,6 +215,7 @@ static void origin_dtr(struct dm_target *ti)
 	 */
 	tm_session_close(o->session, ti, device_ends(ti));
 	tm_session_put(o->session);
+	tm_growth_free(o->growth);
 	put_devices(ti, o);
 	kfree(o);
 }
@@ -239,7 +250,7 @@ static int origin_preresume(struct dm_target *ti)
 	int r;
 
 	r = tm_session_resume(o->session, ti, o->origin->bdev, meta_bdev(o),
-			      &o->config);
+			      &o->config, o->growth);
 	if (r == -EBUSY)
 		DMERR("metadata or origin is in use by another device");
 	else if (r)
@@ -384,12 +395,11 @@ static int parse_id(const char *text, struct tm_id *ret)
 
 static int message_mark(struct tm_session *s, unsigned int argc, char **argv)
 {
-	u64 first = 0, nr = s->geo.nr_chunks;
+	u64 first = 0, nr = 0;
 
 	if (argc == 3) {
 		if (kstrtou64(argv[1], 10, &first) ||
-		    kstrtou64(argv[2], 10, &nr) || !nr ||
-		    first >= s->geo.nr_chunks || nr > s->geo.nr_chunks - first)
+		    kstrtou64(argv[2], 10, &nr) || !nr)
 			return -EINVAL;
 	} else if (argc != 2 || strcasecmp(argv[1], TM_MSG_MARK_ALL)) {
 		return -EINVAL;

@@ -137,8 +137,7 @@ static int recover(struct tm_session *s)
 		       tm_meta_sweep(&s->meta);
 }
 
-/* No bit may be set that META does not cover, until the loss is known. */
-static void lose(struct tm_session *s, const char *why)
+void tm_persist_lose(struct tm_session *s, const char *why)
 {
 	tm_bitmap_clear(s->cur->changed);
 	tm_loss_begin(s, why);
@@ -164,7 +163,7 @@ int tm_persist_start(struct tm_session *s, bool bypassed)
 			return -ESTALE;
 		adopt(s, &s->meta.super, bypassed);
 		if (recover(s))
-			lose(s, "cannot be written");
+			tm_persist_lose(s, "cannot be written");
 		return 0;
 	}
 	if (r != -ENODATA && r != -EBADMSG && r != -EIO)
@@ -172,7 +171,7 @@ int tm_persist_start(struct tm_session *s, bool bypassed)
 
 	adopt(s, &fresh, true);
 	if (r == -EIO) {
-		lose(s, "cannot be read");
+		tm_persist_lose(s, "cannot be read");
 		return 0;
 	}
 	if (r == -EBADMSG)
@@ -203,15 +202,30 @@ int tm_persist_save(struct tm_session *s)
 	return tm_meta_transition(&s->meta, &super);
 }
 
-void tm_persist_disown(struct tm_session *s)
+int tm_persist_disown(struct tm_session *s)
+{
+	struct tm_super super;
+	int r;
+
+	mutex_lock(&s->lock);
+	tm_session_super(s, &super);
+	mutex_unlock(&s->lock);
+	super.flags = TM_SUPER_UNCLEAN | TM_SUPER_LOST;
+	r = tm_meta_transition(&s->meta, &super);
+	if (r)
+		DMERR("%u:%u: cannot record in metadata that it is not to be believed",
+		      MAJOR(s->dev), MINOR(s->dev));
+	return r;
+}
+
+void tm_persist_remake(struct tm_session *s)
 {
 	struct tm_super super;
 
 	mutex_lock(&s->lock);
 	tm_session_super(s, &super);
 	mutex_unlock(&s->lock);
-	super.flags = TM_SUPER_UNCLEAN | TM_SUPER_LOST;
-	if (tm_meta_transition(&s->meta, &super))
-		DMERR("%u:%u: cannot record in metadata that tracking ended",
-		      MAJOR(s->dev), MINOR(s->dev));
+	super.flags = TM_SUPER_UNCLEAN;
+	if (tm_meta_format(&s->meta, &super, s->cur->changed))
+		tm_persist_lose(s, "cannot be written");
 }

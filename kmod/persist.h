@@ -38,6 +38,15 @@ int tm_persist_start(struct tm_session *s, bool bypassed);
 int tm_persist_save(struct tm_session *s);
 
 /* META is told not to believe itself: changes are not, or no more, seen. */
-void tm_persist_disown(struct tm_session *s);
+int tm_persist_disown(struct tm_session *s);
+
+/* META is made anew out of the session. It says lost, or holds another set. */
+void tm_persist_remake(struct tm_session *s);
+
+/*
+ * Tracking is lost, while nothing is in flight: no bit may be set that META
+ * does not cover until that is known.
+ */
+void tm_persist_lose(struct tm_session *s, const char *why);
 
 #endif /* _TIDEMARK_PERSIST_H */

@@ -127,6 +127,7 @@ int tm_region_mark(struct tm_session *s, u64 first, u64 nr)
 	unsigned int region, regions;
 	struct tm_mark *mark;
 
+	lockdep_assert_held(&s->lock);
 	mark = kmalloc(sizeof(*mark), GFP_NOIO);
 	if (!mark)
 		return -ENOMEM;
@@ -146,11 +147,8 @@ int tm_region_mark(struct tm_session *s, u64 first, u64 nr)
 	 * Or tracking is not, or no more, META's: then everything counts as
 	 * changed already, but for what was set aside since.
 	 */
-	if (mark && READ_ONCE(r->gate) == TM_GATE_PASS) {
-		mutex_lock(&s->lock);
+	if (mark && READ_ONCE(r->gate) == TM_GATE_PASS)
 		tm_bitmap_mark(s->cur->changed, first, nr);
-		mutex_unlock(&s->lock);
-	}
 	kfree(mark);
 	return 0;
 }
@@ -481,10 +479,43 @@ int tm_region_flip(struct tm_session *s)
 	return reply;
 }
 
+unsigned long *tm_regions_bits(const struct tm_geometry *geo)
+{
+	return kvcalloc(4 * BITS_TO_LONGS(geo->nr_regions), sizeof(long),
+			GFP_KERNEL);
+}
+
+static void put_bits(struct tm_regions *r, unsigned long *bits,
+		     unsigned int nr)
+{
+	r->wanted = bits;
+	r->taken = r->wanted + BITS_TO_LONGS(nr);
+	r->closing = r->taken + BITS_TO_LONGS(nr);
+	r->used = r->closing + BITS_TO_LONGS(nr);
+}
+
+void tm_regions_grow(struct tm_session *s, struct tm_epoch **epoch,
+		     unsigned long **bits, const struct tm_geometry *geo)
+{
+	struct tm_regions *r = &s->regions;
+	struct tm_epoch *old_epoch = s->cur;
+	unsigned long *old_bits = r->wanted;
+
+	lockdep_assert_held(&s->lock);
+	spin_lock_irq(&r->lock);
+	WRITE_ONCE(s->cur, *epoch);
+	put_bits(r, *bits, geo->nr_regions);
+	s->geo = *geo;
+	s->region_shift = ilog2(geo->region_sectors) - s->chunk_shift;
+	spin_unlock_irq(&r->lock);
+	*epoch = old_epoch;
+	*bits = old_bits;
+}
+
 int tm_regions_init(struct tm_session *s)
 {
-	size_t words = BITS_TO_LONGS(s->geo.nr_regions);
 	struct tm_regions *r = &s->regions;
+	unsigned long *bits;
 
 	spin_lock_init(&r->lock);
 	r->gate = TM_GATE_LOG;
@@ -498,12 +529,10 @@ int tm_regions_init(struct tm_session *s)
 	INIT_WORK(&r->admit, admit_work);
 	INIT_DELAYED_WORK(&r->close, tm_region_close_work);
 	INIT_DELAYED_WORK(&r->timeout, region_timeout);
-	r->wanted = kvcalloc(4 * words, sizeof(long), GFP_KERNEL);
-	if (!r->wanted)
+	bits = tm_regions_bits(&s->geo);
+	if (!bits)
 		return -ENOMEM;
-	r->taken = r->wanted + words;
-	r->closing = r->taken + words;
-	r->used = r->closing + words;
+	put_bits(r, bits, s->geo.nr_regions);
 	r->wq = alloc_workqueue("tidemark_open", WQ_MEM_RECLAIM | WQ_UNBOUND |
 				WQ_HIGHPRI, 2);
 	if (!r->wq) {

@@ -14,6 +14,7 @@
 #include <linux/workqueue.h>
 
 struct tm_epoch;
+struct tm_geometry;
 struct tm_session;
 
 /* What becomes of a write that needs a region opened. */
@@ -61,6 +62,15 @@ int tm_regions_init(struct tm_session *s);
 void tm_regions_done(struct tm_session *s);
 
 /*
+ * The session's geometry becomes @geo, its current epoch *epoch; bits are from
+ * tm_regions_bits(). Nothing is in flight or at work. Both are exchanged for
+ * the old ones. session->lock held.
+ */
+unsigned long *tm_regions_bits(const struct tm_geometry *geo);
+void tm_regions_grow(struct tm_session *s, struct tm_epoch **epoch,
+		     unsigned long **bits, const struct tm_geometry *geo);
+
+/*
  * A write of these chunks, not all of which are marked, is about to go to the
  * origin. May be called from map(): takes no lock and does not sleep, but for
  * a spinlock where it has to queue. DM_MAPIO_REMAPPED: they are marked now.
@@ -68,7 +78,10 @@ void tm_regions_done(struct tm_session *s);
  */
 int tm_region_write(struct tm_session *s, struct bio *bio, u64 first, u64 nr);
 
-/* Chunks will count as changed, as soon as a crash cannot undo it. -ENOMEM. */
+/*
+ * Chunks will count as changed, as soon as a crash cannot undo it. -ENOMEM.
+ * session->lock held.
+ */
 int tm_region_mark(struct tm_session *s, u64 first, u64 nr);
 
 /*

@@ -9,6 +9,7 @@
 #include "cow.h"
 #include "cut.h"
 #include "epoch.h"
+#include "grow.h"
 #include "loss.h"
 #include "persist.h"
 #include "session.h"
@@ -277,7 +278,7 @@ bool tm_session_uses(struct block_device *bdev)
 }
 
 /* May a table of @md with this configuration go on with a live session? */
-static const char *check_share(const struct tm_session *s,
+static const char *check_share(struct tm_session *s,
 			       struct mapped_device *md,
 			       struct block_device *origin,
 			       const struct tm_config *config)
@@ -288,8 +289,10 @@ static const char *check_share(const struct tm_session *s,
 		return "Metadata is just being opened or closed: try again";
 	if (s->origin != origin)
 		return "Cannot change the origin of a tracked device: remove it first";
-	if (s->geo.origin_sectors != config->length_sectors)
-		return "Cannot change the length of a tracked device: remove it first";
+	if (s->geo.origin_sectors > config->length_sectors)
+		return "Cannot shrink a tracked device: remove it first";
+	if (s->geo.origin_sectors < config->length_sectors)
+		return tm_growth_check(s, config);
 	return tm_persist_check(&s->geo, config);
 }
 
@@ -367,18 +370,41 @@ static void unlist(struct tm_session *s, enum tm_life life)
 	mutex_unlock(&tm_sessions_lock);
 }
 
+/*
+ * Nothing is in flight and no message gets through any more: gives up the cut
+ * and its snapshot, and ends all work.
+ */
+static void wind_down(struct tm_session *s, enum tm_life life, const char *why)
+{
+	struct tm_cow *cow;
+
+	mutex_lock(&s->lock);
+	WRITE_ONCE(s->life, life);
+	cow = rcu_dereference_protected(s->cow, lockdep_is_held(&s->lock));
+	if (cow)
+		tm_cow_invalidate(cow, why);
+	RCU_INIT_POINTER(s->cow, NULL);
+	mutex_unlock(&s->lock);
+
+	/* None of these can be started any more. */
+	tm_region_stop(s);
+	cancel_delayed_work_sync(&s->retry);
+	flush_workqueue(s->wq);
+
+	tm_cut_close(s);
+	/* That may have lost tracking, and woken the worker. */
+	flush_workqueue(s->wq);
+}
+
 int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 		      struct block_device *origin, struct block_device *meta,
-		      const struct tm_config *config)
+		      const struct tm_config *config, struct tm_growth *growth)
 {
 	bool bypassed;
 	int r;
 
 	if (s->life == TM_CLOSED)
 		return -ESTALE;
-	s->close_after_s = config->close_after_s;
-	s->meta_timeout_s = config->meta_timeout_s;
-	s->fail_when_lost = config->fail_when_lost;
 	if (s->life == TM_NEW) {
 		r = reserve(s, origin, &bypassed);
 		if (r)
@@ -388,8 +414,14 @@ int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 			unlist(s, TM_NEW);
 			return r;
 		}
+	} else if (growth && tm_growth_is_due(s, growth)) {
+		wind_down(s, TM_STARTING, "its tracked device grows");
+		tm_growth_apply(s, growth);
 	}
 	mutex_lock(&s->lock);
+	s->close_after_s = config->close_after_s;
+	s->meta_timeout_s = config->meta_timeout_s;
+	s->fail_when_lost = config->fail_when_lost;
 	s->owner = ti;
 	s->origin = origin;
 	s->meta.bdev = meta;
@@ -410,29 +442,15 @@ void tm_session_suspend(struct tm_session *s)
 
 void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
 {
-	struct tm_cow *cow;
-
 	mutex_lock(&s->lock);
 	if (s->owner != ti) {
 		mutex_unlock(&s->lock);
 		return;
 	}
 	s->owner = NULL;
-	WRITE_ONCE(s->life, TM_CLOSED);
-	cow = rcu_dereference_protected(s->cow, lockdep_is_held(&s->lock));
-	if (cow)
-		tm_cow_invalidate(cow, "its tracked device is gone");
-	RCU_INIT_POINTER(s->cow, NULL);
 	mutex_unlock(&s->lock);
 
-	/* Nothing is in flight: none of these can be started any more. */
-	tm_region_stop(s);
-	cancel_delayed_work_sync(&s->retry);
-	flush_workqueue(s->wq);
-
-	tm_cut_close(s);
-	/* That may have lost tracking, and woken the worker. */
-	flush_workqueue(s->wq);
+	wind_down(s, TM_CLOSED, "its tracked device is gone");
 
 	/* META may answer again, and must not tell of the time before. */
 	if (s->mode == TM_LOST || (s->mode == TM_TRACKING && !orderly))
@@ -445,9 +463,17 @@ void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
 
 int tm_session_mark(struct tm_session *s, u64 first, u64 nr)
 {
-	if (READ_ONCE(s->life) != TM_LIVE)
-		return -ENODEV;
-	return tm_region_mark(s, first, nr);
+	int r = -ENODEV;
+
+	mutex_lock(&s->lock);
+	if (s->life == TM_LIVE) {
+		if (!nr)
+			nr = s->geo.nr_chunks - first;
+		r = first < s->geo.nr_chunks && nr <= s->geo.nr_chunks - first ?
+			    tm_region_mark(s, first, nr) : -EINVAL;
+	}
+	mutex_unlock(&s->lock);
+	return r;
 }
 
 int tm_session_attach(struct tm_session *s, struct tm_cow *cow)

@@ -25,6 +25,7 @@
 
 struct tm_cow;
 struct tm_epoch;
+struct tm_growth;
 
 enum tm_mode {
 	TM_TRACKING,		/* META is as it should be */
@@ -147,13 +148,14 @@ bool tm_session_uses(struct block_device *bdev);
 struct tm_session *tm_session_find(dev_t dev);
 
 /*
- * preresume: @ti takes the session over, or starts it. -EBUSY: metadata or
+ * preresume: @ti takes the session over, or starts it. @growth is what the
+ * constructor made for a longer table, or NULL. -EBUSY: metadata or
  * origin are in use by another device. -ESTALE: the session closed under this
  * table, or the metadata changed since it was loaded. -ENOMEM.
  */
 int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 		      struct block_device *origin, struct block_device *meta,
-		      const struct tm_config *config);
+		      const struct tm_config *config, struct tm_growth *growth);
 /* postsuspend: nothing is in flight any more. */
 void tm_session_suspend(struct tm_session *s);
 /*
@@ -162,7 +164,7 @@ void tm_session_suspend(struct tm_session *s);
  */
 void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly);
 
-/* Message: chunks count as changed. */
+/* Message: chunks count as changed, from @first to the end where @nr is 0. */
 int tm_session_mark(struct tm_session *s, u64 first, u64 nr);
 
 /* -ENODEV: closed. -EBUSY: has a snapshot. */
