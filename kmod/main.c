@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * main.c - registers two targets, nothing else
+ * main.c - registers two targets, and looks out for hibernation
  */
 #include <linux/module.h>
+#include <linux/suspend.h>
 #include "origin.h"
 #include "session.h"
 #include "snap.h"
+
+static int pm_notify(struct notifier_block *nb, unsigned long event, void *data)
+{
+	if (event == PM_HIBERNATION_PREPARE)
+		tm_session_hibernate();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block pm_notifier = { .notifier_call = pm_notify };
 
 static int __init tm_init(void)
 {
@@ -20,8 +30,13 @@ static int __init tm_init(void)
 	r = tm_snap_register();
 	if (r)
 		goto err_origin;
+	r = register_pm_notifier(&pm_notifier);
+	if (r)
+		goto err_snap;
 	return 0;
 
+err_snap:
+	tm_snap_unregister();
 err_origin:
 	tm_origin_unregister();
 err_session:
@@ -31,6 +46,7 @@ err_session:
 
 static void __exit tm_exit(void)
 {
+	unregister_pm_notifier(&pm_notifier);
 	tm_snap_unregister();
 	tm_origin_unregister();
 	tm_session_module_exit();

@@ -247,6 +247,18 @@ struct tm_session *tm_session_find(dev_t dev)
 	return found;
 }
 
+void tm_session_hibernate(void)
+{
+	struct tm_session *s;
+
+	mutex_lock(&tm_sessions_lock);
+	list_for_each_entry(s, &tm_sessions, node)
+		if (READ_ONCE(s->life) == TM_LIVE &&
+		    READ_ONCE(s->mode) == TM_TRACKING)
+			tm_loss_begin(s, "cannot follow a hibernation");
+	mutex_unlock(&tm_sessions_lock);
+}
+
 /* Does a tracked device other than @except (NULL: any) use it, or part of it? */
 static bool used_but_by(struct block_device *bdev,
 			const struct mapped_device *except)

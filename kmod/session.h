@@ -132,6 +132,12 @@ int tm_session_module_init(void);
 void tm_session_module_exit(void);
 
 /*
+ * Memory is about to be written to disk, to come back later: META will have
+ * gone on until then, and so will the disk. Tracking is lost for all.
+ */
+void tm_session_hibernate(void);
+
+/*
  * For a constructor: the live session of this device and metadata, or a new
  * one. @meta may be NULL. On failure *@error says why in words.
  */

@@ -110,5 +110,21 @@ dmsetup remove t
 is "a loss is recorded when META is back" "$(base /dev/mapper/m)" -
 dmsetup remove m
 
+# The resume of a hibernation brings back memory that is older than the disk.
+# Without a place for the image it begins, fails, and ends at once.
+track /dev/vdb
+dmsetup create t --table "0 $sectors tidemark /dev/vda /dev/vdb"
+if grep -q disk /sys/power/state; then
+	ok "a hibernation has no place to go" \
+		sh -c '! echo disk >/sys/power/state 2>/dev/null'
+	is "a hibernation loses tracking" \
+		"$(dmsetup status t | cut -d' ' -f5)" lost
+	dmsetup remove t
+	is "and so the base" "$(base /dev/vdb)" -
+else
+	skip "a hibernation loses tracking" "this kernel cannot hibernate"
+	dmsetup remove t
+fi
+
 rmmod dm_tidemark
 done_testing
