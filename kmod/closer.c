@@ -86,7 +86,11 @@ static int close_picked(struct tm_session *s)
 	if (err || READ_ONCE(s->mode) != TM_TRACKING)
 		return err;
 	settle(s);
-	return tm_meta_log(&s->meta, &log, 1, r->closing, &r->lock);
+	err = tm_meta_log(&s->meta, &log, 1, r->closing, &r->lock);
+	spin_lock_irq(&r->lock);
+	bitmap_zero(r->closing, s->geo.nr_regions);
+	spin_unlock_irq(&r->lock);
+	return err;
 }
 
 void tm_region_kick_closer(struct tm_session *s)

@@ -375,8 +375,15 @@ bool tm_region_has_waiting(struct tm_regions *r)
 
 unsigned int tm_region_count_open(struct tm_session *s)
 {
+	struct tm_regions *r = &s->regions;
+	unsigned int i, count = 0;
+
 	lockdep_assert_held(&s->lock);
-	return bitmap_weight(s->cur->open, s->geo.nr_regions);
+	spin_lock_irq(&r->lock);
+	for (i = 0; i < BITS_TO_LONGS(s->geo.nr_regions); i++)
+		count += hweight_long(s->cur->open[i] | r->closing[i]);
+	spin_unlock_irq(&r->lock);
+	return count;
 }
 
 /* Has a write waited for META? If its turn has just not come yet, it waits on. */
@@ -434,6 +441,7 @@ void tm_region_open_next(struct tm_session *s, struct tm_epoch *next)
 	lockdep_assert_held(&s->areas);
 	spin_lock_irq(&r->lock);
 	bitmap_or(next->open, next->open, r->closing, s->geo.nr_regions);
+	bitmap_zero(r->closing, s->geo.nr_regions);
 	spin_unlock_irq(&r->lock);
 }
 

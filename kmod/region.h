@@ -47,7 +47,7 @@ struct tm_regions {
 	/* A bit per region. */
 	unsigned long *wanted;		/* by what waits or was collected */
 	unsigned long *taken;		/* the opener's, in this round */
-	unsigned long *closing;		/* for who holds session->areas */
+	unsigned long *closing;		/* by who holds session->areas */
 	unsigned long *used;		/* without lock: marked in, lately */
 
 	struct workqueue_struct *wq;	/* of these two, who wait for no other */
@@ -93,7 +93,7 @@ void tm_region_gate(struct tm_session *s, enum tm_gate gate);
 /* Does a write, or a mark, wait for META? */
 bool tm_region_has_waiting(struct tm_regions *r);
 
-/* session->lock held. */
+/* Those being closed are not closed yet. session->lock held. */
 unsigned int tm_region_count_open(struct tm_session *s);
 
 /*
