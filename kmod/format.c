@@ -142,12 +142,21 @@ void tm_merged_add(struct tm_id *merged, tm_u32 *nr, const struct tm_id *id)
 	merged[(*nr)++] = *id;
 }
 
+/* The check sum of a sector, that field, at byte @at, taken for zero. */
+static tm_u32 sector_crc(tm_u32 crc, const void *sector, size_t at)
+{
+	static const tm_u8 none[sizeof(__le32)];
+	size_t rest = at + sizeof(none);
+
+	crc = tm_crc32c(crc, sector, at);
+	crc = tm_crc32c(crc, none, sizeof(none));
+	return ~tm_crc32c(crc, (const tm_u8 *)sector + rest,
+			  TM_SECTOR_BYTES - rest);
+}
+
 static tm_u32 super_crc(const struct tm_disk_super *disk)
 {
-	struct tm_disk_super copy = *disk;
-
-	copy.crc = 0;
-	return ~tm_crc32c(~0U, &copy, sizeof(copy));
+	return sector_crc(~0U, disk, offsetof(struct tm_disk_super, crc));
 }
 
 void tm_super_encode(const struct tm_super *super, void *sector)
@@ -219,48 +228,47 @@ static bool is_zero(const void *sector)
 
 int tm_super_decode(const void *sector, struct tm_super *ret)
 {
-	struct tm_disk_super disk;
+	const struct tm_disk_super *disk = sector;
 	struct tm_super s;
 	tm_u32 i;
 
 	if (is_zero(sector))
 		return -ENODATA;
-	memcpy(&disk, sector, sizeof(disk));
-	if (memcmp(disk.magic, TM_SUPER_MAGIC, sizeof(disk.magic)))
+	if (memcmp(disk->magic, TM_SUPER_MAGIC, sizeof(disk->magic)))
 		return -ENOMSG;
-	if (super_crc(&disk) != le32_to_cpu(disk.crc))
+	if (super_crc(disk) != le32_to_cpu(disk->crc))
 		return -EBADMSG;
-	if (le32_to_cpu(disk.version) != TM_FORMAT_VERSION ||
-	    le32_to_cpu(disk.incompat) & ~TM_INCOMPAT_KNOWN ||
-	    le32_to_cpu(disk.ro_compat) & ~TM_RO_COMPAT_KNOWN ||
-	    le32_to_cpu(disk.flags) & ~TM_SUPER_FLAGS)
+	if (le32_to_cpu(disk->version) != TM_FORMAT_VERSION ||
+	    le32_to_cpu(disk->incompat) & ~TM_INCOMPAT_KNOWN ||
+	    le32_to_cpu(disk->ro_compat) & ~TM_RO_COMPAT_KNOWN ||
+	    le32_to_cpu(disk->flags) & ~TM_SUPER_FLAGS)
 		return -EPROTONOSUPPORT;
 
 	memset(&s, 0, sizeof(s));
-	if (!disk.region_sectors ||
-	    tm_geometry_init(&s.geo, le64_to_cpu(disk.origin_sectors),
-			     le32_to_cpu(disk.chunk_sectors),
-			     le64_to_cpu(disk.region_sectors)))
+	if (!disk->region_sectors ||
+	    tm_geometry_init(&s.geo, le64_to_cpu(disk->origin_sectors),
+			     le32_to_cpu(disk->chunk_sectors),
+			     le64_to_cpu(disk->region_sectors)))
 		return -EINVAL;
-	if (!super_areas_ok(&disk, &s.geo))
+	if (!super_areas_ok(disk, &s.geo))
 		return -EINVAL;
 
-	s.compat = le32_to_cpu(disk.compat);
-	s.incompat = le32_to_cpu(disk.incompat);
-	s.flags = le32_to_cpu(disk.flags);
-	s.setid = disk.setid;
-	s.seq = le64_to_cpu(disk.seq);
-	s.epoch = le64_to_cpu(disk.epoch);
-	s.next_epoch = le64_to_cpu(disk.next_epoch);
-	s.frozen_epoch = le64_to_cpu(disk.frozen_epoch);
-	s.base = disk.base;
-	s.cut = disk.cut;
-	s.nr_merged = le32_to_cpu(disk.nr_merged);
+	s.compat = le32_to_cpu(disk->compat);
+	s.incompat = le32_to_cpu(disk->incompat);
+	s.flags = le32_to_cpu(disk->flags);
+	s.setid = disk->setid;
+	s.seq = le64_to_cpu(disk->seq);
+	s.epoch = le64_to_cpu(disk->epoch);
+	s.next_epoch = le64_to_cpu(disk->next_epoch);
+	s.frozen_epoch = le64_to_cpu(disk->frozen_epoch);
+	s.base = disk->base;
+	s.cut = disk->cut;
+	s.nr_merged = le32_to_cpu(disk->nr_merged);
 	if (tm_id_is_none(&s.setid) || !super_epochs_ok(&s) ||
 	    !s.seq || s.seq >> 63 || s.nr_merged > TM_MERGED_MAX)
 		return -EINVAL;
 	for (i = 0; i < s.nr_merged; i++) {
-		s.merged[i] = disk.merged[i];
+		s.merged[i] = disk->merged[i];
 		if (tm_id_is_none(&s.merged[i]))
 			return -EINVAL;
 	}
@@ -316,11 +324,8 @@ static tm_u32 area_magic(enum tm_area area)
 static tm_u32 bits_crc(const struct tm_id *setid,
 		       const struct tm_disk_bits *disk)
 {
-	struct tm_disk_bits copy = *disk;
-	tm_u32 crc = tm_crc32c(~0U, setid, sizeof(*setid));
-
-	copy.crc = 0;
-	return ~tm_crc32c(crc, &copy, sizeof(copy));
+	return sector_crc(tm_crc32c(~0U, setid, sizeof(*setid)), disk,
+			  offsetof(struct tm_disk_bits, crc));
 }
 
 void tm_bits_encode(const struct tm_id *setid, enum tm_area area, tm_u64 epoch,
