@@ -280,29 +280,28 @@ int tm_meta_inspect(tm_meta_read_fn read, void *arg, uint64_t size,
 		.size = size & ~(uint64_t)(TM_META_ALIGN - 1),
 		.report = ret,
 	};
-	uint8_t *memory;
 	int r;
 
 	if (size < TM_SUPER_COPIES * TM_META_ALIGN)
 		return tm_error_set(err, -ENODATA, TM_EXIT_NOT_FOUND, object,
 				    "cannot find metadata on '%s': it is too "
 				    "small to hold any", object);
-	memory = aligned_alloc(TM_META_ALIGN, 2 * STEP_BYTES);
+	in.buffer[0] = aligned_alloc(TM_META_ALIGN, STEP_BYTES);
+	in.buffer[1] = aligned_alloc(TM_META_ALIGN, STEP_BYTES);
 	in.logged = calloc(TM_REGIONS_MAX / TM_SECTOR_BITS + 1,
 			   TM_SECTOR_WORDS * sizeof(*in.logged));
-	if (!memory || !in.logged) {
-		free(memory);
-		free(in.logged);
-		return -ENOMEM;
+	if (!in.buffer[0] || !in.buffer[1] || !in.logged) {
+		r = -ENOMEM;
+		goto out_free;
 	}
-	in.buffer[0] = memory;
-	in.buffer[1] = memory + STEP_BYTES;
 	*ret = (struct tm_meta_report){ .state = TM_META_BLANK };
 	r = judge_supers(&in, object, err);
-	free(memory);
-	free(in.logged);
 	if (r)
 		tm_meta_report_done(ret);
+out_free:
+	free(in.buffer[0]);
+	free(in.buffer[1]);
+	free(in.logged);
 	return r;
 }
 
