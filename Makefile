@@ -42,6 +42,14 @@ VMTOOLS  := $(patsubst tests/vm/tools/%.c,$(B)/tests/%,\
 	      $(sort $(wildcard tests/vm/tools/*.c)))
 VMLIBOBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/vm/tools/lib/*.c)))
 
+# Fuzzers, by libFuzzer under ASan and UBSan. What judges the answers is not
+# what leads the fuzzer on.
+FUZZCC    := clang -std=gnu11 -D_GNU_SOURCE -Iuserspace -Ikmod $(WARN) -O2 -g
+FUZZSAN   := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZED     = kmod/format.c userspace/model/meta.c userspace/model/extent.c \
+	     userspace/model/error.c
+FUZZJUDGE := $(sort $(wildcard tests/fuzz/*.c))
+
 # Where `install` puts things.
 DESTDIR    ?=
 PREFIX     ?= /usr/local
@@ -58,8 +66,8 @@ MODULE_FILES = $(shell find Kbuild dkms.conf kmod -name '*.[ch]' -o \
 KVER       ?= $(shell uname -r)
 RELEASES   := bullseye bookworm trixie sid
 
-.PHONY: all demo modules unit tools vmtools lab check check-kernels check-debug \
-	install uninstall clean help
+.PHONY: all demo modules unit tools vmtools fuzz lab check check-kernels \
+	check-debug check-fuzz install uninstall clean help
 # Objects are kept: they are shared by many programs.
 .SECONDARY:
 
@@ -89,6 +97,19 @@ $(B)/tests/%: $(B)/san/tests/system/tools/%.o $(TOOLOBJ)
 	@mkdir -p $(@D)
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+$(B)/fuzz/fuzz_meta: $(FUZZED) $(FUZZJUDGE) $(wildcard tests/fuzz/*.h) \
+		kmod/format.h userspace/model/meta.h
+	@mkdir -p $(@D)/fuzzed $(@D)/judge
+	set -e; for f in $(FUZZED); do $(FUZZCC) $(FUZZSAN) \
+		-fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp -c \
+		-o $(@D)/fuzzed/$$(basename $$f .c).o $$f; done
+	set -e; for f in $(FUZZJUDGE); do $(FUZZCC) $(FUZZSAN) -c \
+		-o $(@D)/judge/$$(basename $$f .c).o $$f; done
+	$(FUZZCC) $(FUZZSAN) -fsanitize=fuzzer -o $@ $(@D)/fuzzed/*.o \
+		$(@D)/judge/*.o
+
+fuzz: $(B)/fuzz/fuzz_meta	## the fuzzer of what reads metadata
+
 tools: $(TOOLS)	## the programs that tests of port/ call
 
 vmtools: $(VMTOOLS)	## the programs that run in guests
@@ -108,7 +129,7 @@ lab:		## roots, kernels and emulators that the tests run in (cached)
 demo:		## backs up and restores live disks, start to end
 	@sh scripts/demo
 
-check: all unit tools vmtools		## every test; JOBS at a time
+check: all unit tools vmtools fuzz	## every test; JOBS at a time
 	@tests/run
 
 check-kernels: all vmtools	## the module's tests in full on every kernel; FORM=short
@@ -118,6 +139,10 @@ check-kernels: all vmtools	## the module's tests in full on every kernel; FORM=s
 
 check-debug: all vmtools	## the same on the kernel with KASAN and lockdep
 	@KERNEL=debug FORM=$${FORM:-full} tests/run tests/vm
+
+check-fuzz: fuzz	## the fuzzer for RUNS executions, 10,000,000 by default
+	@FORM=$${FORM:-full} TEST_TIMEOUT=$${TEST_TIMEOUT:-86400} tests/run \
+		tests/fuzz
 
 install: all	## the program, and the module's source for DKMS
 	install -D -m 755 $(B)/tidemark $(SBINDIR)/tidemark
