@@ -371,11 +371,11 @@ enum tm_bits tm_bits_judge(const struct tm_super *super, enum tm_area area,
 
 	if (tm_bits_decode(&super->setid, area, index, sector, &epoch, word))
 		return TM_BITS_BAD;
-	if (epoch < oldest)
-		return TM_BITS_EMPTY;
-	/* One that landed in the other area is lost to its own. */
+	/* One that landed in the other area is lost to its own, of any age. */
 	if (epoch <= newest && (epoch & 1) != number)
 		return TM_BITS_BAD;
+	if (epoch < oldest)
+		return TM_BITS_EMPTY;
 	*ret_epoch = epoch;
 	if (epoch > newest)
 		return TM_BITS_NEWER;

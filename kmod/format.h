@@ -23,7 +23,8 @@
  * epoch than the one asked about is empty, so that a new epoch needs no
  * zeroing; one newer than every epoch that the superblock names means that the
  * superblock is not to be believed, and everything has changed; one that does
- * not check means that all it covers has changed.
+ * not check, or that is of an epoch with the other area's parity, means that
+ * all it covers has changed.
  */
 #ifndef _TIDEMARK_FORMAT_H
 #define _TIDEMARK_FORMAT_H
@@ -63,6 +64,12 @@ typedef u64 tm_u64;
 #define TM_REGION_SHIFT_DEFAULT	15		/* 16 MiB, more on large disks */
 #define TM_REGION_SHIFT_MAX	40
 #define TM_ORIGIN_SECTORS_MAX	0x100000000000ULL /* 8 PiB */
+
+/*
+ * The first epoch of a set. An area that never held one has sectors of an epoch
+ * before that: its own number, so that they too are of no use in the other.
+ */
+#define TM_EPOCH_FIRST		2
 
 struct tm_id {
 	tm_u8 b[TM_ID_BYTES];
@@ -209,7 +216,7 @@ void tm_bits_encode(const struct tm_id *setid, enum tm_area area, tm_u64 epoch,
 enum tm_bits {
 	TM_BITS_EMPTY,		/* older than all of them: nothing */
 	TM_BITS_VALID,		/* what its words say */
-	TM_BITS_BAD,		/* unknown: all that it covers has changed */
+	TM_BITS_BAD,		/* or misplaced: all that it covers has changed */
 	TM_BITS_NEWER,		/* than all of them: everything has changed */
 };
 

@@ -226,13 +226,13 @@ int tm_meta_format(struct tm_meta *meta, const struct tm_super *super,
 	unsigned int number, own = super->epoch & 1;
 	int r;
 
-	/* Epoch 0 is older than any: empty. */
+	/* As of an epoch older than any: empty. See TM_EPOCH_FIRST. */
 	for (number = 0; number < 2; number++) {
-		r = write_empty_log(meta, super, number, 0);
+		r = write_empty_log(meta, super, number, number);
 		if (r)
 			return r;
 	}
-	r = write_area(meta, super, !own, 0, NULL);
+	r = write_area(meta, super, !own, !own, NULL);
 	if (!r)
 		r = write_area(meta, super, own, super->epoch, changed);
 	if (r)
@@ -420,13 +420,13 @@ int tm_meta_sweep(struct tm_meta *meta)
 	int r = 0;
 
 	if (!area_is_empty(meta, TM_AREA_REGION, number, 0, log))
-		r = write_empty_log(meta, super, number, 0);
+		r = write_empty_log(meta, super, number, number);
 	for (at = 0; at < total && !r; at += TM_META_BUF_SECTORS) {
 		unsigned int n = step_sectors(total, at);
 
 		if (!area_is_empty(meta, TM_AREA_CHUNK, number, at, n))
-			r = write_chunks(meta, super, number, 0, at, n, NULL,
-					 0);
+			r = write_chunks(meta, super, number, number, at, n,
+					 NULL, 0);
 		cond_resched();
 	}
 	return r;
@@ -528,7 +528,7 @@ static void build_block(struct tm_meta *meta, const struct tm_meta_log *log,
 			spinlock_t *lock)
 {
 	struct tm_log_block *b = &meta->log[log->epoch & 1][block];
-	u64 epoch = log->logged ? log->epoch : 0;
+	u64 epoch = log->logged ? log->epoch : log->epoch & 1;
 	const struct tm_geometry *geo = &meta->super.geo;
 	bool whole = b->epoch != log->epoch || !log->logged;
 	char *image = page_address(b->page);

@@ -100,7 +100,7 @@ int tm_meta_save_regions(struct tm_meta *meta, u64 epoch,
 int tm_meta_save_part(struct tm_meta *meta, u64 epoch,
 		      const struct tm_bitmap *bm, const struct tm_bitmap *part);
 
-/* What the log of one epoch is to say. NULL: nothing, as of epoch 0. */
+/* What the log of one epoch is to say. NULL: nothing, as of none. */
 struct tm_meta_log {
 	u64 epoch;			/* its parity is that of the area */
 	const unsigned long *logged;

@@ -100,7 +100,7 @@ static void new_super(struct tm_session *s, struct tm_super *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->geo = s->geo;
-	ret->epoch = 1;
+	ret->epoch = TM_EPOCH_FIRST;
 	ret->incompat = TM_INCOMPAT_REGION_LOG;
 	ret->flags = TM_SUPER_UNCLEAN;
 	do {

@@ -197,7 +197,7 @@ static void check_sector(const struct tm_super *super, enum tm_area area,
 		     judge(super, area, number, index ^ 1U << 31, sector) ==
 			     TM_BITS_BAD,
 	     "a sector of another place is bad");
-	if (what == TM_BITS_VALID)
+	if (what != TM_BITS_NEWER)
 		must(judge(super, area, !number, index, sector) == TM_BITS_BAD,
 		     "a sector of the other epoch's area is bad");
 	other.setid.b[sector[100] % TM_ID_BYTES] ^= 1 + sector[101] / 2;
@@ -371,8 +371,8 @@ static void build_empty(const struct tm_super *super)
 					area_sector(super, area, number, i);
 
 				if (to)
-					tm_bits_encode(&super->setid, area, 0,
-						       i, none, to);
+					tm_bits_encode(&super->setid, area,
+						       number, i, none, to);
 			}
 }
 

@@ -93,18 +93,21 @@ enum tm_bits ref_judge(const struct tm_super *super, enum tm_area area,
 {
 	const char *magic = area == TM_AREA_REGION ? "TMr1" : "TMc1";
 	uint64_t epoch = input_le64(sector + BITS_EPOCH);
-	bool named = epoch == super->epoch ||
-		     (super->next_epoch && epoch == super->next_epoch) ||
-		     (super->frozen_epoch && epoch == super->frozen_epoch);
 
 	if (memcmp(sector + BITS_MAGIC, magic, 4) ||
 	    input_le32(sector + BITS_INDEX) != index ||
 	    input_le32(sector + BITS_CRC) !=
 		    ref_bits_crc(&super->setid, sector))
 		return TM_BITS_BAD;
-	if (named)
-		return epoch % 2 == number ? TM_BITS_VALID : TM_BITS_BAD;
-	return epoch < super->epoch ? TM_BITS_EMPTY : TM_BITS_NEWER;
+	/* Of the epochs that are named one is current, one next to it. */
+	if (epoch > super->epoch && epoch != super->next_epoch)
+		return TM_BITS_NEWER;
+	if (epoch % 2 != number)
+		return TM_BITS_BAD;
+	if (epoch >= super->epoch ||
+	    (super->frozen_epoch && epoch == super->frozen_epoch))
+		return TM_BITS_VALID;
+	return TM_BITS_EMPTY;
 }
 
 static uint64_t round_up_to(uint64_t v, uint64_t unit)

@@ -85,7 +85,7 @@ static void make_image(struct image *image, uint64_t *seed)
 	/* Bits past the last chunk mean nothing. */
 	half[0][CHUNKS / 64 + 1] = UINT64_MAX;
 	write_area(image, TM_AREA_REGION, 0, 0, NULL);
-	write_area(image, TM_AREA_REGION, 1, 0, NULL);
+	write_area(image, TM_AREA_REGION, 1, 1, NULL);
 	write_area(image, TM_AREA_CHUNK, 0, 4, half[0]);
 	write_area(image, TM_AREA_CHUNK, 1, 5, half[1]);
 	write_supers(image);
@@ -139,6 +139,14 @@ static void reads_what_was_written(void **state)
 	assert_int_equal(report.area[3].current, 3);
 	assert_false(report.more);
 	tm_meta_report_done(&report);
+
+	/* An old sector that landed in the other area is no empty one of it. */
+	write_area(&image, TM_AREA_CHUNK, 1, 2, NULL);
+	assert_int_equal(inspect(&image, &report), 0);
+	assert_int_equal(report.area[3].bad, 3);
+	assert_int_equal(report.changed, CHUNKS);
+	tm_meta_report_done(&report);
+	write_area(&image, TM_AREA_CHUNK, 1, 5, NULL);
 
 	/* Without the frozen epoch its area is empty. */
 	image.super.frozen_epoch = 0;
@@ -315,7 +323,7 @@ static void lists_are_bounded(void **state)
 {
 	tm_u64 *words;
 	struct tm_meta_report report;
-	struct image image = { .super = { .seq = 1, .epoch = 1 } };
+	struct image image = { .super = { .seq = 1, .epoch = 3 } };
 	uint64_t sectors, i;
 
 	(void)state;
@@ -332,9 +340,9 @@ static void lists_are_bounded(void **state)
 	for (i = 0; i < sectors * TM_SECTOR_WORDS; i++)
 		words[i] = UINT64_C(0x5555555555555555);
 	write_area(&image, TM_AREA_REGION, 0, 0, NULL);
-	write_area(&image, TM_AREA_REGION, 1, 0, NULL);
+	write_area(&image, TM_AREA_REGION, 1, 1, NULL);
 	write_area(&image, TM_AREA_CHUNK, 0, 0, NULL);
-	write_area(&image, TM_AREA_CHUNK, 1, 1, words);
+	write_area(&image, TM_AREA_CHUNK, 1, 3, words);
 	write_supers(&image);
 	assert_int_equal(inspect(&image, &report), 0);
 	assert_int_equal(report.changed, UINT64_C(1) << 18);
