@@ -110,9 +110,13 @@ $(B)/fuzz/fuzz_meta: $(FUZZED) $(FUZZJUDGE) $(wildcard tests/fuzz/*.h) \
 
 fuzz: $(B)/fuzz/fuzz_meta	## the fuzzer of what reads metadata
 
+$(B)/tests/damage: $(wildcard tests/crash/damage/*.[ch])
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^)
+
 tools: $(TOOLS)	## the programs that tests of port/ call
 
-vmtools: $(VMTOOLS)	## the programs that run in guests
+vmtools: $(VMTOOLS) $(B)/tests/damage	## the programs that run in guests
 
 unit: $(UNIT)	## the unit tests' programs, under ASan and UBSan
 
