@@ -73,6 +73,8 @@ RULE_ENUM(FLUSH_RIDES, "flush-rides",
 	  "only the superblock's PREFLUSH flushes the union")
 RULE_ENUM(SUPER_EARLY, "super-early",
 	  "the superblock is written before the union")
+RULE_ENUM(EPOCH_EARLY, "epoch-early",
+	  "recovery begins a new epoch before the union is written")
 RULE_ENUM(SWEEP_EARLY, "sweep-early",
 	  "the other area is swept before the union is durable")
 /* the end: session.c, persist.c */

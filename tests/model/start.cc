@@ -86,6 +86,11 @@ static int unswept(const struct state &s)
 	return need;
 }
 
+static bool super_comes_first()
+{
+	return broken(SUPER_EARLY) || broken(EPOCH_EARLY);
+}
+
 static void recover_super(struct state &n)
 {
 	struct super super = {};
@@ -147,7 +152,8 @@ bool start(struct state &n, const char **ret_err)
 	n.bypassed = 0;
 	*ret_err = judge(n, p, r);
 
-	if (broken(SUPER_EARLY))
+	n.epoch += broken(EPOCH_EARLY);
+	if (super_comes_first())
 		recover_super(n);
 	else
 		begin_chunks(n);
@@ -189,7 +195,7 @@ void super_recovered(struct state &n, bool ok)
 {
 	if (!ok)
 		start_failed(n);
-	else if (broken(SUPER_EARLY))
+	else if (super_comes_first())
 		begin_chunks(n);
 	else if (broken(SWEEP_EARLY))
 		started(n);
@@ -249,7 +255,7 @@ static void go_on(struct state n)
 		break;
 	case RECOVER_LOG:
 		n.log_lock = 0;
-		if (broken(SUPER_EARLY))
+		if (super_comes_first())
 			started(n);
 		else
 			recover_super(n);

@@ -71,6 +71,7 @@ no-next W=1
 empty-early W=1 CRASH=2
 flush-rides W=1 FAILS=1 CRASH=2
 super-early W=1 CRASH=2
+epoch-early W=1 CRASH=2
 sweep-early W=1 CRASH=2
 disown-nothing W=1 LIVES=1
 clean-early W=1 LIVES=1
