@@ -109,6 +109,7 @@ struct super session_super(const struct state &s)
 	p.epoch = s.epoch;
 	p.base = s.base;
 	p.merged = s.merged;
+	p.small = !!s.tail;
 	p.next = s.cst == PREPARED;
 	p.frozen = !p.next && s.frozen;
 	if (p.next || p.frozen)
@@ -339,6 +340,10 @@ void transition_ended(struct state &n, bool ok)
 		break;
 	case RECOVER_SUPER:
 		super_recovered(n, ok);
+		break;
+	case GROW_LOST:
+	case GROW_SUPER:
+		growth_said(n, job, ok);
 		break;
 	}
 }

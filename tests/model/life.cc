@@ -33,14 +33,19 @@ void forget(struct state &n)
 
 static void ends(const struct state &s, enum end end)
 {
+	static const char *const what[] = {
+		[NO_END] = "",
+		[ORDERLY] = "the device ends",
+		[REPLACED] = "a table without the target takes its place",
+		[GROWS] = "a longer table takes its place",
+	};
 	struct state n = s;
 
-	n.lleft--;
+	n.lleft -= end != GROWS;
 	n.end = end;
 	n.stage = STOP;
 	n.bypassed = end == REPLACED && EARLY;
-	step(n, end == ORDERLY ? "the device ends"
-			       : "a table without the target takes its place");
+	step(n, "%s", what[end]);
 }
 
 void tables(const struct state &s)
@@ -51,7 +56,7 @@ void tables(const struct state &s)
 		return;
 	switch (s.susp) {
 	case RUNNING:
-		if (s.cst != PREPARED && !RELOAD && !s.lleft)
+		if (s.cst != PREPARED && !RELOAD && !s.lleft && !s.tail)
 			break;
 		n.susp = SUSPENDING;
 		step(n, "suspend");
@@ -67,6 +72,8 @@ void tables(const struct state &s)
 		n.susp = RUNNING;
 		n.held = 0;
 		step(n, "resume%s", RELOAD ? ", maybe with a new table" : "");
+		if (s.tail)
+			ends(s, GROWS);
 		if (s.lleft) {
 			ends(s, ORDERLY);
 			ends(s, REPLACED);
@@ -111,6 +118,11 @@ static void after_merge(const struct state &s)
 
 	if (s.job || s.transition || (s.cst && !broken(END_UNMERGED)))
 		return;
+	if (s.end == GROWS) {
+		begin_growth(n);
+		step(n, "growth: begins");
+		return;
+	}
 	if (s.end == REPLACED || s.mode == LOST) {
 		if (broken(DISOWN_NOTHING)) {
 			n.bypassed = s.end == REPLACED;

@@ -121,6 +121,7 @@ static void all_steps(const struct state &s)
 	worker(s);
 	tables(s);
 	ending(s);
+	growing(s);
 }
 
 static void print_trace(struct state s)
@@ -212,6 +213,8 @@ static state first_state()
 
 	memset(&s, 0, sizeof(s));
 	super.seq = super.epoch = 1;
+	super.small = GROW;
+	s.tail = GROW ? TAIL : 0;
 	s.super[0] = s.super[1] = pack(super);
 	for (int x = 0; x < NR_SECTORS; x++) {
 		s.cache[x] = NOTHING;

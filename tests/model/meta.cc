@@ -9,16 +9,18 @@
 
 u32 pack(const struct super &p)
 {
-	return (u32)p.seq << 24 | (u32)p.epoch << 20 | (u32)p.frozen << 19 |
-	       (u32)p.next << 18 | (u32)p.base << 16 | (u32)p.cut << 14 |
-	       (u32)p.merged << 10 | (u32)p.lost << 9 | (u32)p.clean << 8 | 1;
+	return (u32)p.small << 31 | (u32)p.seq << 24 | (u32)p.epoch << 20 |
+	       (u32)p.frozen << 19 | (u32)p.next << 18 | (u32)p.base << 16 |
+	       (u32)p.cut << 14 | (u32)p.merged << 10 | (u32)p.lost << 9 |
+	       (u32)p.clean << 8 | 1;
 }
 
 struct super unpack(u32 w)
 {
 	struct super p;
 
-	p.seq = w >> 24;
+	p.small = w >> 31;
+	p.seq = w >> 24 & 127;
 	p.epoch = w >> 20 & 15;
 	p.frozen = w >> 19 & 1;
 	p.next = w >> 18 & 1;
@@ -84,7 +86,7 @@ static u16 log_sector(const struct state &s, enum actor actor, int epoch,
 {
 	int bits = bits_in(REGION, log_bits(s, actor, epoch), sec);
 
-	if (actor == WORKER && (s.job == MERGE_LOG || s.job == RECOVER_SWEEP))
+	if (actor == WORKER && (s.job == MERGE_LOG || s.job == GROW_LOG))
 		epoch = 0;
 	return sector(epoch, bits);
 }

@@ -51,7 +51,7 @@ static void new_write(const struct state &s, int i)
 	for (int q = 0; q < 6 + !!SPAN; q++) {
 		struct state n = s;
 
-		if (is_symmetric(s, masks[q]))
+		if (is_symmetric(s, masks[q]) || (masks[q] & s.tail))
 			continue;
 		n.used |= masks[q];
 		n.wm[i] = masks[q];
@@ -161,7 +161,7 @@ void marks(const struct state &s)
 	if (!s.mleft || s.unacked || s.mst)
 		return;
 	for (int m = 1; m < 32; m *= 2)
-		if (!is_symmetric(s, m))
+		if (!is_symmetric(s, m) && !(m & s.tail))
 			new_mark(s, m);
 }
 

@@ -84,3 +84,7 @@ RULE_ENUM(CLEAN_EARLY, "clean-early",
 	  "the superblock says clean before the regions are closed")
 RULE_ENUM(END_UNMERGED, "end-unmerged", "an end forgets the frozen set")
 RULE_ENUM(END_OPENING, "end-opening", "an end while the opener is at work")
+RULE_ENUM(GROW_BELIEVED, "grow-believed",
+	  "META is believed while it is made anew for a larger disk")
+RULE_ENUM(GROW_UNMARKED, "grow-unmarked",
+	  "what was added to a disk does not count as changed")

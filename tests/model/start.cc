@@ -98,6 +98,7 @@ static void recover_super(struct state &n)
 	super.epoch = n.epoch;
 	super.base = n.base;
 	super.merged = n.merged;
+	super.small = !!n.tail;
 	begin_transition(n, super, RECOVER_SUPER);
 }
 
@@ -111,6 +112,17 @@ static void begin_sweep(struct state &n)
 {
 	n.job = RECOVER_SWEEP;
 	n.need[WORKER] = unswept(n);
+}
+
+/* A table of the old length; of the larger one, the set would be refused. */
+static void forget_growth(struct state &n)
+{
+	n.tail = TAIL;
+	for (int c = 0; c < NR_CHUNKS; c++)
+		if (TAIL >> c & 1) {
+			n.cur[c] = 0;
+			n.poss[c] = 1;
+		}
 }
 
 bool start(struct state &n, const char **ret_err)
@@ -129,6 +141,8 @@ bool start(struct state &n, const char **ret_err)
 	    (!(n.super[1] & SUPER_BAD) && other.seq > p.seq);
 	if (i)
 		p = other;
+	if (p.small)
+		forget_growth(n);
 	for (int x = 0; x < NR_SECTORS; x++)
 		read_one(n, p, x, r);
 	nr_damaged += r.damaged;

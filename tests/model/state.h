@@ -31,6 +31,7 @@ typedef uint64_t u64;
 	X(MARKS, 0, "marks by message in all")                              \
 	X(LIVES, 0, "times that the session may end")                       \
 	X(RELOAD, 0, "1: tables are exchanged at any time")                 \
+	X(GROW, 0, "1: the disk begins without region 2, and grows once")   \
 	X(RESET, 0, "1: also crashes that keep the devices' caches")        \
 	X(ROT, 0, "1: a crash may also rot a copy of the superblock")       \
 	X(SPAN, 1, "1: also a write over two regions")                      \
@@ -61,7 +62,7 @@ static inline bool broken(enum rule r)
 
 enum { REGION = 0, CHUNK = 1 };
 enum { NR_SECTORS = 8, NR_CHUNKS = 6 };
-static const u8 ALL = 63; /* chunks */
+static const u8 ALL = 63, TAIL = 48; /* chunks; those a growth adds */
 /* A sector in flight or in the cache: the epoch and its bits, or NOTHING. */
 enum { NOTHING = 0xFFFF, BAD = 0x80, PLAIN = 0x40 };
 
@@ -108,7 +109,7 @@ static inline int chunks_in(int type, int bits, int sec)
 
 /* A superblock. One that does not check is SUPER_BAD. */
 struct super {
-	int seq, epoch, frozen, next, base, cut, merged, lost, clean;
+	int seq, epoch, frozen, next, base, cut, merged, lost, clean, small;
 };
 enum { SUPER_BAD = 2 };
 u32 pack(const struct super &super);
@@ -135,7 +136,7 @@ enum mark { NO_MARK, MARK_WAITS, MARKING };
 enum closer { CLOSED, GRACE, SAVING, SETTLING, SETTLING_APART, CLEARING };
 enum suspension { RUNNING, SUSPENDING, QUIESCED };
 enum recorded { UNRECORDED, ON_META, ELSEWHERE };
-enum end { NO_END, ORDERLY, REPLACED };
+enum end { NO_END, ORDERLY, REPLACED, GROWS };
 enum stage { STOP, MERGE, CLOSE, SAY };
 
 /* What the worker is at; also who stands in for it at the start and the end. */
@@ -157,7 +158,11 @@ enum job {
 	RECOVER_CHUNKS,
 	RECOVER_LOG,
 	RECOVER_SUPER,
-	RECOVER_SWEEP
+	RECOVER_SWEEP,
+	GROW_LOST,
+	GROW_LOG,
+	GROW_CHUNKS,
+	GROW_SUPER
 };
 
 struct state {
@@ -184,10 +189,10 @@ struct state {
 	u8 opening, taken, odual, oepoch;
 	u8 cpc, closing, inside, cepoch;
 	u8 job, transition, picked;
-	u8 end, stage, bypassed;
+	u8 end, stage, bypassed, tail;
 
 	/* what is left to happen; chunks ever written, for symmetry */
-	u8 wleft, cleft, xleft, fleft, mleft, lleft, used, pad[1];
+	u8 wleft, cleft, xleft, fleft, mleft, lleft, used, pad[8];
 };
 static_assert(sizeof(struct state) % 8 == 0, "hashed in words of 64 bits");
 
@@ -226,6 +231,7 @@ void worker(const struct state &s);
 void tables(const struct state &s); /* life.cc */
 void ending(const struct state &s);
 void starting(const struct state &s); /* start.cc */
+void growing(const struct state &s);  /* grow.cc */
 void crash(const struct state &s);    /* crash.cc */
 
 /* ---- what they share ---- */
@@ -255,6 +261,10 @@ void pick(struct state &n, int regions);
 /* life.cc: memory is forgotten; the end of the session's last transition. */
 void forget(struct state &n);
 void saved(struct state &n, bool ok);
+
+/* grow.cc */
+void begin_growth(struct state &n);
+void growth_said(struct state &n, int job, bool ok);
 
 /* cut.cc */
 struct super session_super(const struct state &s);

@@ -25,6 +25,8 @@ W=1 LIVES=2 CRASH=1 CUTS=0
 W=1 FAILS=1 LIVES=1
 W=1 MARKS=1
 W=1 MARKS=1 FAILS=1 CUTS=0
+W=1 GROW=1
+W=1 GROW=1 FAILS=1 CUTS=0 CRASH=2
 "
 
 # Rules left out, and an instance that is large enough to miss them.
@@ -77,6 +79,8 @@ disown-nothing W=1 LIVES=1
 clean-early W=1 LIVES=1
 end-unmerged W=1 LIVES=1
 end-opening W=1 MARKS=1 LIVES=1
+grow-believed W=1 GROW=1
+grow-unmarked W=1 GROW=1
 "
 
 # report STATUS NAME: one line of TAP
