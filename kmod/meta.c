@@ -142,6 +142,10 @@ int tm_meta_transition(struct tm_meta *meta, const struct tm_super *super)
 	return 0;
 }
 
+/*
+ * What plain writes have left is made durable. A superblock's PREFLUSH would do
+ * it, too, but device-mapper does not tell when the flush before data failed.
+ */
 static int flush(struct tm_meta *meta)
 {
 	struct bio bio;
@@ -235,6 +239,8 @@ int tm_meta_format(struct tm_meta *meta, const struct tm_super *super,
 	r = write_area(meta, super, !own, !own, NULL);
 	if (!r)
 		r = write_area(meta, super, own, super->epoch, changed);
+	if (!r)
+		r = flush(meta);
 	if (r)
 		return r;
 	return tm_meta_transition(meta, super);
@@ -387,11 +393,11 @@ int tm_meta_recover(struct tm_meta *meta, u64 epoch,
 			return r;
 		cond_resched();
 	}
-	if (area_says(meta, &super, TM_AREA_REGION, 0, log, NULL))
-		return 0;
-	/* A region may be forgotten only once its chunks cannot be. */
+	/* A region, or an epoch, may be forgotten once its chunks cannot be. */
 	r = flush(meta);
-	return r ?: write_empty_log(meta, &super, epoch & 1, epoch);
+	if (r || area_says(meta, &super, TM_AREA_REGION, 0, log, NULL))
+		return r;
+	return write_empty_log(meta, &super, epoch & 1, epoch);
 }
 
 static bool area_is_empty(struct tm_meta *meta, enum tm_area area,
