@@ -67,7 +67,7 @@ KVER       ?= $(shell uname -r)
 RELEASES   := bullseye bookworm trixie sid
 
 .PHONY: all demo modules unit tools vmtools fuzz lab check check-kernels \
-	check-debug check-fuzz install uninstall clean help
+	check-debug check-fuzz bench-track install uninstall clean help
 # Objects are kept: they are shared by many programs.
 .SECONDARY:
 
@@ -147,6 +147,9 @@ check-debug: all vmtools	## the same on the kernel with KASAN and lockdep
 check-fuzz: fuzz	## the fuzzer for RUNS executions, 10,000,000 by default
 	@FORM=$${FORM:-full} TEST_TIMEOUT=$${TEST_TIMEOUT:-86400} tests/run \
 		tests/fuzz
+
+bench-track: vmtools	## what tracking costs: build/bench/track.json
+	@sh tests/bench/track.sh $(B)/bench
 
 install: all	## the program, and the module's source for DKMS
 	install -D -m 755 $(B)/tidemark $(SBINDIR)/tidemark

@@ -1,0 +1,167 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# track.sh warm|cold|cold_4t ENGINE...: requests a second of dm-linear, the
+# tracked disk and dm-era, one line each: "WHAT ENGINE TARGET RATE"
+#
+# For a boot whose clock counts instructions. Every target has the same origin,
+# of null_blk's, and a chunk, or a block, of 64 KiB.
+
+set -e
+
+# null_disk NAME MIB BACKED [LATENCY_NS]: prints its path
+null_disk()
+{
+	cd /sys/kernel/config/nullb
+	mkdir "$1"
+	echo "$3" >"$1/memory_backed"
+	echo "$2" >"$1/size"
+	echo 0 >"$1/irqmode"
+	if [ $# -gt 3 ]; then
+		echo 2 >"$1/irqmode"
+		echo "$4" >"$1/completion_nsec"
+	fi
+	echo 1 >"$1/power"
+	cd /
+	# older kernels number them, newer ones give them their name
+	if [ -b "/dev/$1" ]; then
+		echo "/dev/$1"
+	else
+		echo "/dev/nullb$(cat "/sys/kernel/config/nullb/$1/index")"
+	fi
+}
+
+# wait_status WORD: until the tracked disk's status has it
+wait_status()
+{
+	until dmsetup status tidemark | grep -q -e "$1"; do
+		:
+	done
+}
+
+# cut NUMBER: a cut and its commit, after which nothing counts as changed
+cut()
+{
+	cut_id=$(printf %032x "$1")
+	dmsetup message tidemark 0 prepare "$cut_id"
+	wait_status ":prepared "
+	dmsetup suspend tidemark
+	dmsetup message tidemark 0 cut "$cut_id"
+	dmsetup resume tidemark
+	wait_status ":shipping "
+	dmsetup message tidemark 0 commit "$cut_id"
+	wait_status " $cut_id - "
+}
+
+# is_cold: does nothing count as changed, and is no region open?
+is_cold()
+{
+	dmsetup status tidemark | awk '{ exit $11 || $13 }'
+}
+
+# up TARGET: new, with nothing changed and no region open
+up()
+{
+	case $1 in
+	linear)
+		dmsetup create linear --table "0 $sectors linear $origin 0"
+		;;
+	tidemark)
+		dd if=/dev/zero of="$meta" bs=8k count=1 oflag=direct \
+			status=none
+		dmsetup create tidemark \
+			--table "0 $sectors tidemark $origin $meta"
+		cut 1
+		is_cold
+		;;
+	era)
+		# Formatting is slow on a large disk; a new era begins the same.
+		if [ -z "$era_made" ]; then
+			dd if=/dev/zero of="$era_meta" bs=4k count=1 \
+				oflag=direct status=none
+		fi
+		dmsetup create era \
+			--table "0 $sectors era $era_meta $origin 128"
+		dmsetup message era 0 checkpoint
+		era_made=1
+		;;
+	esac
+}
+
+# measure WHAT ENGINE TARGET ARG...: with these arguments of rate's
+measure()
+{
+	measured="$1 $2 $3" measured_engine=$2 measured_node=/dev/mapper/$3
+	shift 3
+	measured_rate=$(/rate "$measured_engine" "$@" "$measured_node")
+	echo "$measured ${measured_rate##* }"
+}
+
+# Every chunk has changed, every region is open, the disk's pages exist.
+warm()
+{
+	sectors=131072
+	origin=$(null_disk origin 64 1)
+	meta=$(null_disk meta 4 1)
+	era_meta=$(null_disk era 16 1)
+	for target in linear tidemark era; do
+		up "$target"
+		dd if=/dev/zero of="/dev/mapper/$target" bs=1M count=64 \
+			oflag=direct status=none
+		for engine; do
+			measure randwrite_warm "$engine" "$target" write \
+				4096 4096 16 16384 random
+			measure randread "$engine" "$target" read \
+				4096 4096 16 16384 random
+			measure seqwrite_1m "$engine" "$target" write \
+				1048576 1048576 16 256 ordered
+		done
+		dmsetup remove "$target"
+	done
+}
+
+# first WHAT ORDER ENGINE...: every write the first into its chunk
+first()
+{
+	what=$1 order=$2
+	shift 2
+	for engine; do
+		for depth in 1 32; do
+			for target in linear tidemark era; do
+				up "$target"
+				measure "${what}_depth$depth" "$engine" \
+					"$target" write 4096 65536 "$depth" \
+					32768 "$order"
+				dmsetup remove "$target"
+			done
+		done
+	done
+}
+
+cold()
+{
+	sectors=4194304
+	origin=$(null_disk origin 2048 1 100000)
+	meta=$(null_disk meta 4 1 100000)
+	era_meta=$(null_disk era 16 1 100000)
+	# The disk's pages exist, so that the first to write does not pay.
+	/rate uring write 4096 65536 32 32768 ordered "$origin" >/dev/null
+	first cold random "$@"
+	first cold_ordered ordered "$@"
+}
+
+cold_4t()
+{
+	sectors=8589934592
+	origin=$(null_disk origin 4194304 0 100000)
+	meta=$(null_disk meta 24 1 100000)
+	era_meta=$(null_disk era 640 1 100000)
+	first cold_4t random "$@"
+}
+
+modprobe null_blk nr_devices=0
+modprobe dm-era
+mount -t configfs configfs /sys/kernel/config
+insmod /dm-tidemark.ko
+era_made=
+"$@"
