@@ -7,29 +7,9 @@
 # For a boot whose clock counts instructions. Every target has the same origin,
 # of null_blk's, and a chunk, or a block, of 64 KiB.
 
+# shellcheck source=tests/vm/guest/lib.sh
+. /lib/guest.sh
 set -e
-
-# null_disk NAME MIB BACKED [LATENCY_NS]: prints its path
-null_disk()
-{
-	cd /sys/kernel/config/nullb
-	mkdir "$1"
-	echo "$3" >"$1/memory_backed"
-	echo "$2" >"$1/size"
-	echo 0 >"$1/irqmode"
-	if [ $# -gt 3 ]; then
-		echo 2 >"$1/irqmode"
-		echo "$4" >"$1/completion_nsec"
-	fi
-	echo 1 >"$1/power"
-	cd /
-	# older kernels number them, newer ones give them their name
-	if [ -b "/dev/$1" ]; then
-		echo "/dev/$1"
-	else
-		echo "/dev/nullb$(cat "/sys/kernel/config/nullb/$1/index")"
-	fi
-}
 
 # wait_status WORD: until the tracked disk's status has it
 wait_status()
@@ -120,18 +100,18 @@ warm()
 	done
 }
 
-# first WHAT ORDER ENGINE...: every write the first into its chunk
+# first WHAT ENGINE...: every write the first into its chunk
 first()
 {
-	what=$1 order=$2
-	shift 2
+	what=$1
+	shift
 	for engine; do
 		for depth in 1 32; do
 			for target in linear tidemark era; do
 				up "$target"
 				measure "${what}_depth$depth" "$engine" \
 					"$target" write 4096 65536 "$depth" \
-					32768 "$order"
+					32768 random
 				dmsetup remove "$target"
 			done
 		done
@@ -146,8 +126,7 @@ cold()
 	era_meta=$(null_disk era 16 1 100000)
 	# The disk's pages exist, so that the first to write does not pay.
 	/rate uring write 4096 65536 32 32768 ordered "$origin" >/dev/null
-	first cold random "$@"
-	first cold_ordered ordered "$@"
+	first cold "$@"
 }
 
 cold_4t()
@@ -156,12 +135,10 @@ cold_4t()
 	origin=$(null_disk origin 4194304 0 100000)
 	meta=$(null_disk meta 24 1 100000)
 	era_meta=$(null_disk era 640 1 100000)
-	first cold_4t random "$@"
+	first cold_4t "$@"
 }
 
-modprobe null_blk nr_devices=0
 modprobe dm-era
-mount -t configfs configfs /sys/kernel/config
 insmod /dm-tidemark.ko
 era_made=
 "$@"

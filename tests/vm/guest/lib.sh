@@ -52,6 +52,34 @@ skip()
 	echo "ok $tap_count - $1 # SKIP $2"
 }
 
+# null_disk NAME MIB BACKED [LATENCY_NS]: a disk of null_blk's, kept in memory if
+# BACKED is 1; prints its path
+null_disk()
+{
+	[ -d /sys/module/null_blk ] || modprobe null_blk nr_devices=0
+	[ -d /sys/kernel/config/nullb ] ||
+		mount -t configfs configfs /sys/kernel/config
+	(
+		mkdir "/sys/kernel/config/nullb/$1" &&
+			cd "/sys/kernel/config/nullb/$1" || exit
+		echo "$3" >memory_backed
+		echo "$2" >size
+		nproc >submit_queues
+		echo 0 >irqmode
+		if [ $# -gt 3 ]; then
+			echo 2 >irqmode
+			echo "$4" >completion_nsec
+		fi
+		echo 1 >power
+		# older kernels number them, newer ones give them their name
+		if [ -b "/dev/$1" ]; then
+			echo "/dev/$1"
+		else
+			echo "/dev/nullb$(cat index)"
+		fi
+	)
+}
+
 # done_testing: the plan; the last thing a script does
 done_testing()
 {

@@ -9,26 +9,7 @@
 . /lib/guest.sh
 set -e
 
-modprobe null_blk nr_devices=0
-mount -t configfs configfs /sys/kernel/config
 insmod /dm-tidemark.ko
-
-# null_disk NAME MIB: kept in memory, without latency; prints its path
-null_disk()
-{
-	cd /sys/kernel/config/nullb
-	mkdir "$1"
-	echo 1 >"$1/memory_backed"
-	echo "$2" >"$1/size"
-	echo 0 >"$1/irqmode"
-	echo 1 >"$1/power"
-	# older kernels number them, newer ones give them their name
-	if [ -b "/dev/$1" ]; then
-		echo "/dev/$1"
-	else
-		echo "/dev/nullb$(cat "$1/index")"
-	fi
-}
 
 # iops DEVICE read|write
 iops()
@@ -43,8 +24,8 @@ iops()
 		--terse-version=3 | cut -d ';' -f "$field"
 }
 
-origin=$(null_disk origin 64)
-meta=$(null_disk meta 4)
+origin=$(null_disk origin 64 1)
+meta=$(null_disk meta 4 1)
 dmsetup create linear --table "0 131072 linear $origin 0"
 dmsetup create tracked --table "0 131072 tidemark $origin $meta"
 # warm: every chunk of it has changed, and the disk's pages exist
