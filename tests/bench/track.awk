@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 #
-# track.awk - rates ("WHAT ENGINE TARGET RATE") and bars to a table, and to one
-# flat object in @json. Fails when a rate that a bar needs is not there.
+# track.awk - rates ("WHAT ENGINE TARGET RATE"), ratios ("NAME RATIO") and bars
+# to a table, and to one flat object in @json. Fails when a rate that a bar needs is not there.
 
 FNR == 1 { file++ }
 /^#/ || !NF { next }
 file == 1 {
 	name[++names] = $1
 	bar[$1] = $2
+	next
+}
+NF == 2 {
+	given[$1] = $2
 	next
 }
 NF == 4 && $4 > 0 {
@@ -62,7 +66,11 @@ END {
 	printf "{\n  \"kernel\": \"%s\"", kernel >json
 	for (i = 1; i <= names; i++) {
 		key = what = name[i]
-		if (sub(/_vs_era$/, "", what)) {
+		if (key in given) {
+			value = given[key]
+			printf "%-24s %10.5f %10s %s\n", key, value, "",
+				against(key, value)
+		} else if (sub(/_vs_era$/, "", what)) {
 			value = ratio(what, "tidemark", "era")
 			printf "%-24s %10.5f %10s %s\n", key, value, "",
 				against(key, value)

@@ -9,6 +9,7 @@
 # when something could not be measured.
 #
 #   KERNEL	bullseye, bookworm (the default), trixie, sid
+#   ROUNDS	of two writers beside one, 500
 
 set -eu
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
@@ -22,13 +23,10 @@ trap 'rm -rf "$WORK"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# guest MODE MEMORY: what guest/track.sh measures, into $WORK/rates
+# guest ARG...: adds what `scripts/vm run ARG...` prints to $WORK/rates
 guest()
 {
-	echo "track.sh: measuring $1 on $KERNEL" >&2
-	"$TOP/scripts/vm" run --kernel "$KERNEL" --icount --mem "$2" \
-		--timeout 3600 --add "$TOP/build/tests/rate" \
-		"$TOP/tests/bench/guest/track.sh" "$1" uring aio \
+	"$TOP/scripts/vm" run --kernel "$KERNEL" --timeout 3600 "$@" \
 		>"$WORK/out" 2>&1 || {
 		cat "$WORK/out" >&2
 		exit 1
@@ -36,10 +34,23 @@ guest()
 	cat "$WORK/out" >>"$WORK/rates"
 }
 
+# counted MEMORY WHAT...: by a clock that counts instructions
+counted()
+{
+	echo "track.sh: measuring $2 on $KERNEL" >&2
+	counted_mem=$1
+	shift
+	guest --icount --mem "$counted_mem" --add "$TOP/build/tests/rate" \
+		"$TOP/tests/bench/guest/track.sh" "$@"
+}
+
 : >"$WORK/rates"
-guest warm 512
-guest cold 1024
-guest cold_4t 1536
+counted 512 warm uring aio
+counted 1024 cold uring aio
+counted 1536 cold_4t uring aio
+echo "track.sh: measuring two writers on $KERNEL" >&2
+guest --add "$TOP/build/tests/scale" "$TOP/tests/bench/guest/track.sh" \
+	scaling "${ROUNDS:-500}"
 awk -v kernel="$KERNEL" -v json="$WORK/track.json" \
 	-f "$TOP/tests/bench/track.awk" "$TOP/tests/bench/track.bars" \
 	"$WORK/rates" >"$WORK/track.txt"

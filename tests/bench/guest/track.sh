@@ -3,9 +3,12 @@
 #
 # track.sh warm|cold|cold_4t ENGINE...: requests a second of dm-linear, the
 # tracked disk and dm-era, one line each: "WHAT ENGINE TARGET RATE"
+# track.sh scaling ROUNDS: how the tracked disk takes to a second writer, beside
+# dm-linear: "scaling_vs_linear RATIO"
 #
-# For a boot whose clock counts instructions. Every target has the same origin,
-# of null_blk's, and a chunk, or a block, of 64 KiB.
+# For a boot whose clock counts instructions, but the last, which is for two
+# processors. Every target has the same origin, of null_blk's, and a chunk, or a
+# block, of 64 KiB.
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /lib/guest.sh
@@ -139,6 +142,23 @@ cold_4t()
 }
 
 modprobe dm-era
+# Two writers, each on regions of its own, all of them warm.
+scaling()
+{
+	sectors=131072
+	origin=$(null_disk origin 64 1)
+	meta=$(null_disk meta 4 1)
+	up linear
+	up tidemark
+	dd if=/dev/zero of=/dev/mapper/tidemark bs=1M count=64 oflag=direct \
+		status=none
+	/scale "$1" 64 /dev/mapper/linear /dev/mapper/tidemark |
+		sed '1s/^/# linear, tidemark, one writer and two: /
+			2s/^/scaling_vs_linear /'
+	dmsetup remove tidemark
+	dmsetup remove linear
+}
+
 insmod /dm-tidemark.ko
 era_made=
 "$@"
