@@ -90,7 +90,7 @@ $(B)/unit/%: tests/unit/%.c $(SANOBJ)
 	$(CC) $(filter-out -O2,$(ALL_CFLAGS)) $(SANFLAGS) -MMD -MP -o $@ $< \
 		$(SANOBJ) $(PKG_LIBS) -lcmocka
 
-$(B)/tests/%: $(B)/tests/vm/tools/%.o $(VMLIBOBJ)
+$(B)/tests/%: $(B)/tests/vm/tools/%.o $(VMLIBOBJ) $(B)/kmod/format.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ldevmapper -luring -lpthread
 
 $(B)/tests/%: $(B)/san/tests/system/tools/%.o $(TOOLOBJ)
