@@ -103,18 +103,18 @@ warm()
 	done
 }
 
-# first WHAT ENGINE...: every write the first into its chunk
+# first WHAT COUNT ENGINE...: every write the first into its chunk
 first()
 {
-	what=$1
-	shift
+	what=$1 count=$2
+	shift 2
 	for engine; do
 		for depth in 1 32; do
 			for target in linear tidemark era; do
 				up "$target"
 				measure "${what}_depth$depth" "$engine" \
 					"$target" write 4096 65536 "$depth" \
-					32768 random
+					"$count" random
 				dmsetup remove "$target"
 			done
 		done
@@ -129,7 +129,8 @@ cold()
 	era_meta=$(null_disk era 16 1 100000)
 	# The disk's pages exist, so that the first to write does not pay.
 	/rate uring write 4096 65536 32 32768 ordered "$origin" >/dev/null
-	first cold "$@"
+	# into every chunk there is
+	first cold 32768 "$@"
 }
 
 cold_4t()
@@ -138,7 +139,8 @@ cold_4t()
 	origin=$(null_disk origin 4194304 0 100000)
 	meta=$(null_disk meta 24 1 100000)
 	era_meta=$(null_disk era 640 1 100000)
-	first cold_4t "$@"
+	# one write in sixteen finds its region open
+	first cold_4t 8192 "$@"
 }
 
 modprobe dm-era
