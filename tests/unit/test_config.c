@@ -28,6 +28,8 @@ static void defaults(void **state)
 	assert_int_equal(c.request_size, 4 << 20);
 	assert_int_equal(c.pool, 16 << 20);
 	assert_true(c.freeze);
+	assert_int_equal(c.close_after, 10);
+	assert_int_equal(c.meta_timeout, 10);
 	assert_false(c.on_lost_fail);
 }
 
@@ -50,12 +52,14 @@ static void files_lie_one_over_another(void **state)
 		"freeze = no\n"
 		"[tracking]\n"
 		"on_lost = fail\n"
+		"close_after = 2\n"
 		"region_size = 32M\n", &err), 0);
 	assert_int_equal(parse(&c, "[backup]\nchunk_size = 4096", &err), 0);
 	assert_string_equal(c.url, "https://acc.blob.core.windows.net/vault");
 	assert_string_equal(c.item, "web-01");
 	assert_int_equal(c.chunk_size, 4096);
 	assert_int_equal(c.region_size, 32 << 20);
+	assert_int_equal(c.close_after, 2);
 	assert_false(c.freeze);
 	assert_true(c.on_lost_fail);
 	assert_int_equal(parse(&c, "", &err), 0);

@@ -197,6 +197,8 @@ static void a_record_comes_back(void **state)
 		.t = { .device = "tm-sdc1", .origin = "/dev/disk/by-id/x",
 		       .meta = "/var/lib/tidemark/meta/tm-sdc1", .store = "-" },
 		.sectors = 2048, .chunk_size = 65536, .seal = "5ea1",
+		.how = { .region_size = 1 << 20, .close_after = 3,
+			 .meta_timeout = 4, .on_lost = TM_ON_LOST_IS_FAIL },
 	}, b;
 	uint64_t bytes;
 	char *text;
@@ -212,13 +214,17 @@ static void a_record_comes_back(void **state)
 	assert_int_equal(b.sectors, 2048);
 	assert_int_equal(b.chunk_size, 65536);
 	assert_string_equal(b.seal, "5ea1");
+	assert_memory_equal(&b.how, &a.how, sizeof(a.how));
 	tm_attached_done(&b);
 	assert_int_equal(tm_attached_parse(text, strlen(text), "tm-other", &b,
 					   NULL), -EBADMSG);
 	free(text);
-	assert_int_equal(tm_attached_meta_bytes(2048, 65536, &bytes), 0);
+	assert_int_equal(tm_attached_meta_bytes(2048, 65536, 0, &bytes), 0);
 	assert_true(bytes > 0 && bytes < 65536);
-	assert_int_equal(tm_attached_meta_bytes(2048, 100000, &bytes), -EINVAL);
+	assert_int_equal(tm_attached_meta_bytes(2048, 100000, 0, &bytes),
+			 -EINVAL);
+	assert_int_equal(tm_attached_meta_bytes(2048, 65536, 32768, &bytes),
+			 -EINVAL);
 }
 
 int main(void)

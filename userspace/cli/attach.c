@@ -13,9 +13,9 @@
 
 static struct {
 	int all;
-	char *name, *store, *store_size, *chunk_size;
-	int wait_s;
-} opt;
+	char *name, *store, *store_size, *chunk_size, *region_size, *on_lost;
+	int wait_s, close_after, meta_timeout;
+} opt = { .close_after = -1, .meta_timeout = -1 };
 
 static const struct poptOption options[] = {
 	{ "all", 0, POPT_ARG_NONE, &opt.all, 0,
@@ -29,6 +29,16 @@ static const struct poptOption options[] = {
 	  "make the store, a file, of this size", "SIZE" },
 	{ "chunk-size", 0, POPT_ARG_STRING, &opt.chunk_size, 0,
 	  "of what is tracked as a whole (default 64K)", "SIZE" },
+	{ "region-size", 0, POPT_ARG_STRING, &opt.region_size, 0,
+	  "of what a crash makes count as changed (default: by the disk's "
+	  "size)", "SIZE" },
+	{ "close-after", 0, POPT_ARG_INT, &opt.close_after, 0,
+	  "close a region in which nothing new was written for so long "
+	  "(default 10)", "SECONDS" },
+	{ "meta-timeout", 0, POPT_ARG_INT, &opt.meta_timeout, 0,
+	  "how long a write may wait for metadata (default 10)", "SECONDS" },
+	{ "on-lost", 0, POPT_ARG_STRING, &opt.on_lost, 0,
+	  "what becomes of that write then (default pass)", "fail|pass" },
 	{ "wait", 0, POPT_ARG_INT, &opt.wait_s, 0,
 	  "wait so long for devices to appear, with a recorded NAME or --all",
 	  "SECONDS" },
@@ -42,6 +52,42 @@ static int size_option(struct cli *cli, const char *name, const char *text,
 		return 0;
 	return cli_usage(cli, err, "option '--%s' needs a size such as 64K or "
 			 "2G, not '%s'", name, text);
+}
+
+static int seconds_option(struct cli *cli, const char *name, int given, int max,
+			  uint32_t *ret, struct tm_error *err)
+{
+	if (given == -1)
+		return 0;
+	if (given < 1 || given > max)
+		return cli_usage(cli, err, "option '--%s' needs 1 to %d "
+				 "seconds, not %d", name, max, given);
+	*ret = (uint32_t)given;
+	return 0;
+}
+
+/* How to track: what is not given is as the configuration says. */
+static int tracking_options(struct cli *cli, struct tm_tracking *ret,
+			    struct tm_error *err)
+{
+	int r = size_option(cli, "region-size", opt.region_size,
+			    &ret->region_size, err);
+
+	if (!r)
+		r = seconds_option(cli, "close-after", opt.close_after,
+				   TM_CLOSE_AFTER_MAX, &ret->close_after, err);
+	if (!r)
+		r = seconds_option(cli, "meta-timeout", opt.meta_timeout,
+				   TM_META_TIMEOUT_MAX, &ret->meta_timeout,
+				   err);
+	if (r || !opt.on_lost)
+		return r;
+	if (strcmp(opt.on_lost, "fail") && strcmp(opt.on_lost, "pass"))
+		return cli_usage(cli, err, "option '--on-lost' is fail or pass, "
+				 "not '%s'", opt.on_lost);
+	ret->on_lost = strcmp(opt.on_lost, "fail") ? TM_ON_LOST_IS_PASS :
+						     TM_ON_LOST_IS_FAIL;
+	return 0;
 }
 
 static json_t *result_json(const struct attach_result *res)
@@ -65,7 +111,8 @@ static void say(struct cli *cli, const struct attach_result *res)
 }
 
 /* One disk's failure must not keep the others from being attached. */
-static int attach_all(struct cli *cli, const char *state, struct tm_error *err)
+static int attach_all(struct cli *cli, const struct tm_config *config,
+		      struct tm_error *err)
 {
 	json_t *list = json_array(), *failed = json_array();
 	struct tm_error first = TM_ERROR_INIT, one = TM_ERROR_INIT;
@@ -73,10 +120,10 @@ static int attach_all(struct cli *cli, const char *state, struct tm_error *err)
 	struct tm_attached a;
 	char **names;
 	size_t n;
-	int r = attached_list(state, &names, &n, err);
+	int r = attached_list(config->state, &names, &n, err);
 
 	for (size_t i = 0; !r && i < n; i++) {
-		int one_r = attached_load(state, names[i], &a, &one);
+		int one_r = attached_load(config->state, names[i], &a, &one);
 		bool sealed = !one_r && a.seal[0];
 
 		if (!one_r)
@@ -84,8 +131,8 @@ static int attach_all(struct cli *cli, const char *state, struct tm_error *err)
 		if (sealed)
 			continue;	/* detached by hand */
 		if (!one_r)
-			one_r = attach_again(names[i], state, opt.wait_s, &res,
-					     &one);
+			one_r = attach_again(names[i], config, opt.wait_s,
+					     &res, &one);
 		if (!one_r) {
 			say(cli, &res);
 			json_array_append_new(list, result_json(&res));
@@ -106,8 +153,8 @@ static int attach_all(struct cli *cli, const char *state, struct tm_error *err)
 	return r;
 }
 
-static int attach_one(struct cli *cli, const char **args, const char *state,
-		      struct tm_error *err)
+static int attach_one(struct cli *cli, const char **args,
+		      const struct tm_config *config, struct tm_error *err)
 {
 	struct attach_request req = {
 		.origin = args[0], .meta = args[1], .store = opt.store,
@@ -121,6 +168,8 @@ static int attach_one(struct cli *cli, const char **args, const char *state,
 	if (!r)
 		r = size_option(cli, "store-size", opt.store_size,
 				&req.store_size, err);
+	if (!r)
+		r = tracking_options(cli, &req.how, err);
 	if (r)
 		return r;
 	if (chunk_size > UINT32_MAX)
@@ -128,9 +177,9 @@ static int attach_one(struct cli *cli, const char **args, const char *state,
 				 opt.chunk_size);
 	req.chunk_size = chunk_size;
 	if (strchr(args[0], '/') || args[1])
-		r = attach_new(&req, state, &res, err);
+		r = attach_new(&req, config, &res, err);
 	else
-		r = attach_again(args[0], state, opt.wait_s, &res, err);
+		r = attach_again(args[0], config, opt.wait_s, &res, err);
 	if (r == -EALREADY)
 		return tm_error_set(err, r, TM_EXIT_REFUSED, args[0],
 				    "cannot attach '%s': it is attached",
@@ -154,8 +203,8 @@ static int attach_run(struct cli *cli, const char **args, struct tm_error *err)
 	if (!opt.all && !args[0])
 		return cli_usage(cli, err, "a device is missing");
 	if (opt.all)
-		return attach_all(cli, config.state, err);
-	return attach_one(cli, args, config.state, err);
+		return attach_all(cli, &config, err);
+	return attach_one(cli, args, &config, err);
 }
 
 const struct verb verb_attach = {

@@ -9,6 +9,7 @@
 
 #include "engine/attached.h"
 #include "engine/attachplan.h"
+#include "engine/metaset.h"
 #include "engine/seal.h"
 #include "model/names.h"
 #include "port/dm.h"
@@ -20,15 +21,41 @@ static int fail(struct tm_error *err, int r, const char *verb, const char *what)
 			    "cannot %s '%s': %s", verb, what, strerror(-r));
 }
 
-static int make_mapping(const struct tm_attached *a, const struct attach_nodes *nodes,
-			struct tm_error *err)
+/* What was asked for with the device comes before the configuration. */
+static struct tracked_options options_of(const struct tm_attached *a,
+					 const struct tm_config *config)
 {
-	char uuid[MAPPING_UUID_MAX + 1];
+	const struct tm_tracking *how = &a->how;
 
+	return (struct tracked_options){
+		.chunk_sectors = a->chunk_size / 512,
+		.region_sectors = (how->region_size ? how->region_size :
+						      config->region_size) / 512,
+		.close_after_s = how->close_after ? how->close_after :
+						    config->close_after,
+		.meta_timeout_s = how->meta_timeout ? how->meta_timeout :
+						      config->meta_timeout,
+		.fail_when_lost = how->on_lost == TM_ON_LOST_AS_CONFIGURED ?
+					  config->on_lost_fail :
+					  how->on_lost == TM_ON_LOST_IS_FAIL,
+	};
+}
+
+static int make_mapping(const struct tm_attached *a, const struct attach_nodes *nodes,
+			const struct tm_config *config, struct tm_error *err)
+{
+	struct tracked_options options = options_of(a, config);
+	char uuid[MAPPING_UUID_MAX + 1];
+	struct tm_super super;
+
+	/* A set has its regions for good: only a new one takes the default. */
+	if (!a->how.region_size && nodes->meta[0] &&
+	    !metaset_read(nodes->meta, &super, NULL))
+		options.region_sectors = 0;
 	snprintf(uuid, sizeof(uuid), "TIDEMARK-%s", a->t.device);
 	return tracked_create(a->t.device, uuid, a->t.origin,
 			      nodes->meta[0] ? nodes->meta : NULL, a->sectors,
-			      a->chunk_size / 512, err);
+			      &options, err);
 }
 
 /*
@@ -71,18 +98,18 @@ static void describe(const struct tm_attached *a, struct attach_result *ret)
 }
 
 /* The mapping, judged and recorded: all of it or nothing. */
-static int attach(struct tm_attached *a, const struct attach_nodes *nodes, bool known,
-		  const char *state, struct attach_result *ret,
-		  struct tm_error *err)
+static int attach(struct tm_attached *a, const struct attach_nodes *nodes,
+		  bool known, const struct tm_config *config,
+		  struct attach_result *ret, struct tm_error *err)
 {
 	struct attach_result result = { .name = "" };
-	int r = make_mapping(a, nodes, err);
+	int r = make_mapping(a, nodes, config, err);
 
 	if (r)
 		return r;
 	r = doubt(a, known, &result.all_changed, err);
 	if (!r)
-		r = attached_save(state, a, err);
+		r = attached_save(config->state, a, err);
 	if (r) {
 		mapping_remove(a->t.device, NULL);
 		return r;
@@ -111,15 +138,16 @@ static bool is_known(struct tm_attached *a, const char *state)
 	return known;
 }
 
-int attach_new(const struct attach_request *req, const char *state,
+int attach_new(const struct attach_request *req, const struct tm_config *config,
 	       struct attach_result *ret, struct tm_error *err)
 {
-	struct tm_attached a = { .sectors = 0 };
+	struct tm_attached a = { .how = req->how };
 	struct attach_nodes nodes = { .meta = "" };
-	int r = attach_plan(req, state, &a, &nodes, err);
+	int r = attach_plan(req, config->state, &a, &nodes, err);
 
 	if (!r)
-		r = attach(&a, &nodes, is_known(&a, state), state, ret, err);
+		r = attach(&a, &nodes, is_known(&a, config->state), config, ret,
+			   err);
 	if (r)
 		attach_nodes_undo(&nodes, &a);
 	return r;
@@ -157,13 +185,14 @@ static int await_all(const struct tm_attached *a, unsigned int wait_s,
 	return r;
 }
 
-int attach_again(const char *name, const char *state, unsigned int wait_s,
-		 struct attach_result *ret, struct tm_error *err)
+int attach_again(const char *name, const struct tm_config *config,
+		 unsigned int wait_s, struct attach_result *ret,
+		 struct tm_error *err)
 {
 	struct mapping_info info;
 	struct attach_nodes nodes = { .meta = "" };
 	struct tm_attached a;
-	int r = attached_load(state, name, &a, err);
+	int r = attached_load(config->state, name, &a, err);
 
 	if (r == -ENOENT)
 		return tm_error_set(err, r, TM_EXIT_NOT_FOUND, name,
@@ -179,7 +208,7 @@ int attach_again(const char *name, const char *state, unsigned int wait_s,
 	if (!r)
 		r = attach_plan_again(&a, &nodes, err);
 	if (!r)
-		r = attach(&a, &nodes, true, state, ret, err);
+		r = attach(&a, &nodes, true, config, ret, err);
 	if (r)
 		attach_nodes_undo(&nodes, &a);
 	tm_attached_done(&a);

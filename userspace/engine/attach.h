@@ -3,7 +3,8 @@
  * attach.h - putting a disk, partition or volume under tracking, and taking it
  * away again
  *
- * All return 0 or -errno with @err set. @state is the state directory.
+ * All return 0 or -errno with @err set. @state is the state directory;
+ * @config->state is it, too.
  */
 #ifndef TIDEMARK_ENGINE_ATTACH_H
 #define TIDEMARK_ENGINE_ATTACH_H
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "model/attachdoc.h"
+#include "model/config.h"
 #include "model/error.h"
 
 struct attach_request {
@@ -21,6 +23,7 @@ struct attach_request {
 	const char *name;	/* of the mapping; NULL: after the origin */
 	uint32_t chunk_size;	/* bytes; 0: 64 KiB */
 	uint64_t store_size;	/* bytes, of a store file that is to be made */
+	struct tm_tracking how;
 };
 
 /* What became of it. */
@@ -38,15 +41,16 @@ struct attach_result {
  * large enough; so is a store file, if its size is given. The origin must not
  * be in use.
  */
-int attach_new(const struct attach_request *req, const char *state,
+int attach_new(const struct attach_request *req, const struct tm_config *config,
 	       struct attach_result *ret, struct tm_error *err);
 
 /*
  * Makes the recorded mapping @name again, waiting up to @wait_s seconds for
  * its devices. -EALREADY, without @err, when it is there.
  */
-int attach_again(const char *name, const char *state, unsigned int wait_s,
-		 struct attach_result *ret, struct tm_error *err);
+int attach_again(const char *name, const struct tm_config *config,
+		 unsigned int wait_s, struct attach_result *ret,
+		 struct tm_error *err);
 
 /*
  * Takes the mapping away; what it has tracked stays in its metadata. A cut that

@@ -227,11 +227,19 @@ int attach_plan(const struct attach_request *req, const char *state,
 	r = blkdev_stable_path(req->origin, a->t.origin);
 	if (r)
 		return fail(err, r, "track", req->origin);
-	if (tm_attached_meta_bytes(a->sectors, a->chunk_size, &need))
+	if (tm_attached_meta_bytes(a->sectors, a->chunk_size, 0, &need))
 		return tm_error_set(err, -EINVAL, TM_EXIT_USAGE, req->origin,
 				    "cannot track '%s' in chunks of %u bytes: "
 				    "a power of two from 4096 to 4194304 is "
 				    "needed", req->origin, a->chunk_size);
+	if (tm_attached_meta_bytes(a->sectors, a->chunk_size,
+				   a->how.region_size, &need))
+		return tm_error_set(err, -EINVAL, TM_EXIT_USAGE, req->origin,
+				    "cannot track '%s' in regions of %llu bytes: "
+				    "a power of two is needed, no smaller than "
+				    "a chunk, that makes at most 65536 of them",
+				    req->origin,
+				    (unsigned long long)a->how.region_size);
 	r = choose_name(req, &origin, a, err);
 	if (!r)
 		r = place_meta(req, state, a, need, err);
@@ -256,7 +264,8 @@ int attach_plan_again(const struct tm_attached *a, struct attach_nodes *nodes,
 	if (origin.size / 512 < a->sectors)
 		return refuse(err, -ENOSPC, a->t.origin,
 			      "it is smaller than it was");
-	r = tm_attached_meta_bytes(a->sectors, a->chunk_size, &need);
+	r = tm_attached_meta_bytes(a->sectors, a->chunk_size,
+				   a->how.region_size, &need);
 	if (r)
 		return refuse(err, r, a->t.origin, "its record is wrong");
 	r = check_meta(a, &origin, need, nodes, err);

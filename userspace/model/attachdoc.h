@@ -18,10 +18,26 @@
 
 #define TM_SEAL_SIZE	65
 
+/* What was asked for with the device; 0: as the configuration says. */
+struct tm_tracking {
+	uint64_t region_size;	/* bytes */
+	uint32_t close_after;	/* seconds */
+	uint32_t meta_timeout;	/* seconds */
+	enum {
+		TM_ON_LOST_AS_CONFIGURED,
+		TM_ON_LOST_IS_FAIL,
+		TM_ON_LOST_IS_PASS,
+	} on_lost;
+};
+
+#define TM_CLOSE_AFTER_MAX	86400
+#define TM_META_TIMEOUT_MAX	3600
+
 struct tm_attached {
 	struct tm_tracked t;
 	uint64_t sectors;	/* length of the mapping; its origin may grow */
 	uint32_t chunk_size;	/* bytes, of the kernel's chunks */
+	struct tm_tracking how;
 	/*
 	 * Set by `detach`, which keeps the record: a digest of the origin's ends
 	 * as it was left, "" while attached. If it differs when the origin is
@@ -45,9 +61,9 @@ void tm_attached_done(struct tm_attached *a);
 
 /*
  * How large metadata must be, in bytes, to track @sectors in chunks of
- * @chunk_size bytes. 0 or -EINVAL.
+ * @chunk_size and regions of @region_size bytes (0: the default). 0 or -EINVAL.
  */
 int tm_attached_meta_bytes(uint64_t sectors, uint32_t chunk_size,
-			   uint64_t *ret);
+			   uint64_t region_size, uint64_t *ret);
 
 #endif

@@ -78,8 +78,11 @@ S("transfer", "retry_time", "seconds after which to stop trying",	\
 	.type = COUNT, AT(retry_time), .preset = "300", .max = 86400)	\
 S("tracking", "region_size", "bytes; 0: by the size of the disk",	\
 	.type = BYTES, AT(region_size), .preset = "0", .max = GIB(1))	\
+S("tracking", "close_after", "seconds until an idle region is closed",	\
+	.type = COUNT, AT(close_after), .preset = "10",			\
+	.min = 1, .max = 86400)						\
 S("tracking", "meta_timeout", "seconds to wait for metadata",		\
-	.type = COUNT, AT(meta_timeout), .preset = "30",		\
+	.type = COUNT, AT(meta_timeout), .preset = "10",		\
 	.min = 1, .max = 3600)						\
 S("tracking", "on_lost", "writes while tracking is lost: fail or pass",	\
 	.type = FAILPASS, AT(on_lost_fail), .preset = "pass")		\

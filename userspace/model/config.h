@@ -42,6 +42,7 @@ struct tm_config {
 
 	/* [tracking] */
 	uint64_t region_size;		/* bytes; 0: by the disk's size */
+	uint64_t close_after;		/* seconds, until an idle region closes */
 	uint64_t meta_timeout;		/* seconds */
 	bool on_lost_fail;		/* on_lost = fail, else pass */
 

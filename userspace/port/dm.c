@@ -145,18 +145,46 @@ static int create(const char *name, const char *uuid, uint64_t sectors,
 	return r;
 }
 
-int tracked_create(const char *name, const char *uuid, const char *origin,
-		   const char *meta, uint64_t sectors, uint32_t chunk_sectors,
-		   struct tm_error *err)
+/* " NAME VALUE" for each option that is set; returns how many words. */
+static unsigned int option_words(const struct tracked_options *o, char *text,
+				 size_t size)
 {
-	char *params;
+	const struct {
+		const char *name;
+		uint64_t value;
+	} number[] = {
+		{ TM_OPT_CHUNK_SECTORS, o->chunk_sectors },
+		{ TM_OPT_REGION_SECTORS, o->region_sectors },
+		{ TM_OPT_CLOSE_AFTER, o->close_after_s },
+		{ TM_OPT_META_TIMEOUT, o->meta_timeout_s },
+	};
+	unsigned int words = 0, i;
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < sizeof(number) / sizeof(number[0]); i++) {
+		if (!number[i].value)
+			continue;
+		len += (size_t)snprintf(text + len, size - len, " %s %" PRIu64,
+					number[i].name, number[i].value);
+		words += 2;
+	}
+	if (!o->fail_when_lost)
+		return words;
+	snprintf(text + len, size - len, " " TM_OPT_ON_LOST " " TM_ON_LOST_FAIL);
+	return words + 2;
+}
+
+int tracked_create(const char *name, const char *uuid, const char *origin,
+		   const char *meta, uint64_t sectors,
+		   const struct tracked_options *options, struct tm_error *err)
+{
+	char words[256], *params;
+	unsigned int count = option_words(options, words, sizeof(words));
 	int n;
 
-	if (chunk_sectors)
-		n = asprintf(&params, "%s %s 2 " TM_OPT_CHUNK_SECTORS " %" PRIu32, origin,
-			     meta ? meta : "-", chunk_sectors);
-	else
-		n = asprintf(&params, "%s %s", origin, meta ? meta : "-");
+	n = asprintf(&params, "%s %s %u%s", origin, meta ? meta : "-", count,
+		     words);
 	return create(name, uuid, sectors, TM_TARGET_TRACK,
 		      n < 0 ? NULL : params, 0, err);
 }

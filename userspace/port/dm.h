@@ -110,13 +110,22 @@ struct tracked_table {
 int tracked_table(const char *name, struct tracked_table *ret,
 		  struct tm_error *err);
 
+/* Options of a tracked device; 0 leaves the choice to the kernel. */
+struct tracked_options {
+	uint32_t chunk_sectors;
+	uint64_t region_sectors;
+	unsigned int close_after_s;
+	unsigned int meta_timeout_s;
+	bool fail_when_lost;		/* on_lost fail */
+};
+
 /*
  * Creates the tracked device. @origin and @meta are paths, @meta NULL for none
- * (`-`); @chunk_sectors 0 leaves the choice to the kernel.
+ * (`-`).
  */
 int tracked_create(const char *name, const char *uuid, const char *origin,
-		   const char *meta, uint64_t sectors, uint32_t chunk_sectors,
-		   struct tm_error *err);
+		   const char *meta, uint64_t sectors,
+		   const struct tracked_options *options, struct tm_error *err);
 
 /*
  * Creates a snapshot device that waits for the next cut of @tracked, hidden

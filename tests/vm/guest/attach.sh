@@ -42,6 +42,12 @@ field()
 	sed -n "s/.*\"$1\": *\"\{0,1\}\([^\",}]*\).*/\1/p" /tmp/json | head -n 1
 }
 
+# options DEVICE: of its table
+options()
+{
+	dmsetup table "$1" | cut -d ' ' -f 6-
+}
+
 make()
 {
 	printf 'size=40M\nsize=8M\n' | sfdisk -q /dev/vdc
@@ -101,7 +107,33 @@ make()
 	ok "detach lets the files go" tidemark detach second
 	ok "and their loop devices" test -z "$(losetup -a)"
 	ok "attach in memory" tidemark attach /dev/vdc2 - --name third
+	is "without options it tracks as the configuration says" \
+		"$(options third)" "2 chunk_sectors 128"
 	ok "detach that" tidemark detach third
+	mkdir -p /etc/tidemark
+	printf '[tracking]\nclose_after = 5\nmeta_timeout = 6\n' \
+		>/etc/tidemark/tidemark.conf
+	printf 'region_size = 2M\n' >>/etc/tidemark/tidemark.conf
+	refused "a time of nothing" 2 "close-after" \
+		tidemark attach /dev/vdc2 - --close-after 0
+	refused "a word that is none" 2 "on-lost" \
+		tidemark attach /dev/vdc2 - --on-lost maybe
+	refused "regions that are none" 2 "regions" \
+		tidemark attach /dev/vdc2 - --region-size 96K
+	ok "attach with options" tidemark attach /dev/vdc2 - --name fourth \
+		--close-after 3 --on-lost fail --region-size 1M
+	is "they come before the configuration" "$(options fourth)" "10 \
+chunk_sectors 128 region_sectors 2048 close_after 3 meta_timeout 6 on_lost fail"
+	tidemark detach fourth
+	ok "attach that again" tidemark attach fourth
+	is "what was asked for is remembered" "$(options fourth)" "10 \
+chunk_sectors 128 region_sectors 2048 close_after 3 meta_timeout 6 on_lost fail"
+	tidemark detach fourth
+	tidemark detach tm-vda
+	ok "attach what has a set already" tidemark attach tm-vda
+	is "it keeps its regions" "$(options tm-vda)" \
+		"6 chunk_sectors 128 close_after 5 meta_timeout 6"
+	rm /etc/tidemark/tidemark.conf
 
 	ok "detach everything" tidemark detach --all
 	is "nothing is left" "$(dmsetup ls)" "No devices found"
