@@ -456,7 +456,7 @@ static void disk_round_trip(void **state)
 {
 	struct tm_disk d = { .name = "root", .vault = URL, .item = some_id,
 			     .container = "tidemark-1", .path = "/dev/sda",
-			     .chunk_size = 4096, .lost = true }, e;
+			     .chunk_size = 4096 }, e;
 	struct tm_tracked t = { .device = "web-root",
 				.origin = "/dev/disk/by-partuuid/1",
 				.meta = "/dev/vg/meta", .store = "-",
@@ -473,7 +473,6 @@ static void disk_round_trip(void **state)
 			 0);
 	assert_string_equal(e.path, "/dev/sda");
 	assert_int_equal(e.chunk_size, 4096);
-	assert_true(e.lost);
 	assert_int_equal(e.segments.n, 1);
 	assert_null(tm_disk_find_tracked(&e, "other"));
 	assert_string_equal(tm_disk_find_tracked(&e, "web-root")->meta,

@@ -92,22 +92,26 @@ static int tracking_options(struct cli *cli, struct tm_tracking *ret,
 
 static json_t *result_json(const struct attach_result *res)
 {
-	return json_pack("{s:s, s:s+, s:s, s:s, s:s, s:I, s:b}",
+	return json_pack("{s:s, s:s+, s:s, s:s, s:s, s:I, s:b, s:s?}",
 			 "device", res->name, "node", "/dev/mapper/",
 			 res->name, "origin", res->origin, "meta", res->meta,
 			 "store", res->store, "size_bytes",
 			 (json_int_t)res->size_bytes, "all_changed",
-			 res->all_changed);
+			 res->all_changed, "reason",
+			 res->reason[0] ? res->reason : NULL);
 }
 
 static void say(struct cli *cli, const struct attach_result *res)
 {
 	cli_say(cli, "/dev/mapper/%s tracks %s, metadata in %s\n", res->name,
 		res->origin, res->meta);
-	if (!res->all_changed)
-		return;
-	cli_say(cli, "What happened to it before now is not known: everything "
-		     "counts as changed.\n");
+	if (res->reason[0])
+		report_warning(&cli->report, "the metadata of '%s' are not "
+			       "believed: %s; its next backup compares "
+			       "everything", res->name, res->reason);
+	else if (res->all_changed)
+		cli_say(cli, "What happened to it before now is not known: everything "
+			     "counts as changed.\n");
 }
 
 /* One disk's failure must not keep the others from being attached. */

@@ -103,22 +103,6 @@ static int load_disks(const struct tm_config *config, const char **args,
 	return r;
 }
 
-/* A point has been made: that tracking was lost before it no longer matters. */
-static void forget_loss(struct cli *cli, const struct tm_config *config,
-			struct item_disks *disks)
-{
-	struct tm_error why = TM_ERROR_INIT;
-	size_t i;
-
-	for (i = 0; i < disks->n; i++) {
-		if (!disks->v[i].lost)
-			continue;
-		disks->v[i].lost = false;
-		if (item_disk_save(config, &disks->v[i], &why))
-			report_warning(&cli->report, "%s", why.message);
-	}
-}
-
 static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 {
 	uint64_t start = clock_now_ns();
@@ -148,7 +132,6 @@ static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 		vault_close(&vault);
 	}
 	if (!r) {
-		forget_loss(cli, &config, &disks);
 		progress_end();
 		say(cli, &point, &job, clock_now_ns() - start);
 		fill_result(cli, &point, &job, clock_now_ns() - start);

@@ -9,8 +9,9 @@
 
 #include "engine/attached.h"
 #include "engine/attachplan.h"
+#include "engine/loss.h"
 #include "engine/metaset.h"
-#include "engine/seal.h"
+#include "engine/trust.h"
 #include "model/names.h"
 #include "port/dm.h"
 #include "port/mapping.h"
@@ -59,28 +60,23 @@ static int make_mapping(const struct tm_attached *a, const struct attach_nodes *
 }
 
 /*
- * Metadata that stand on a base count from there. They may do so only if
- * nothing has written to the origin without them: known of a sealed record
- * whose seal is whole, and of one that was never sealed (a reboot).
+ * Metadata that stand on a base count from there. They may do so only if they
+ * are the ones that the record speaks of: who knows what others have missed.
  */
 static int doubt(struct tm_attached *a, bool known, bool *ret_all_changed,
 		 struct tm_error *err)
 {
 	struct tracked_status st;
-	char seal[TM_SEAL_SIZE];
+	struct tm_id set = { .b = { 0 } };
 	int r = tracked_status(a->t.device, &st, err);
 
 	*ret_all_changed = false;
 	if (r)
 		return r;
-	if (tm_id_parse(st.setid, &a->t.set))
-		memset(&a->t.set, 0, sizeof(a->t.set));
-	if (known && a->seal[0]) {
-		r = seal_of(a->t.origin, seal, err);
-		if (r)
-			return r;
-		known = !strcmp(seal, a->seal);
-	}
+	if (!tm_id_parse(st.setid, &set) && !tm_id_is_none(&a->t.set) &&
+	    !tm_id_equal(&set, &a->t.set))
+		known = false;
+	a->t.set = set;
 	a->seal[0] = '\0';
 	if (known || !st.base[0])
 		return 0;
@@ -103,17 +99,25 @@ static int attach(struct tm_attached *a, const struct attach_nodes *nodes,
 		  struct attach_result *ret, struct tm_error *err)
 {
 	struct attach_result result = { .name = "" };
-	int r = make_mapping(a, nodes, config, err);
+	bool lost;
+	int r = trust_check(a, nodes->meta, config->state, result.reason, err);
 
+	if (!r)
+		r = make_mapping(a, nodes, config, err);
 	if (r)
 		return r;
 	r = doubt(a, known, &result.all_changed, err);
+	/* Metadata may have failed just now, before anyone could watch. */
+	if (!r)
+		r = loss_record(config->state, a->t.device, &lost, err);
 	if (!r)
 		r = attached_save(config->state, a, err);
 	if (r) {
 		mapping_remove(a->t.device, NULL);
 		return r;
 	}
+	if (result.reason[0])
+		result.all_changed = true;
 	describe(a, &result);
 	*ret = result;
 	return 0;
@@ -134,6 +138,7 @@ static bool is_known(struct tm_attached *a, const char *state)
 	known = !strcmp(old.t.origin, a->t.origin) && old.seal[0] &&
 		!strcmp(old.t.meta, a->t.meta) && old.sectors == a->sectors;
 	strcpy(a->seal, old.seal);
+	a->t.set = old.t.set;
 	tm_attached_done(&old);
 	return known;
 }

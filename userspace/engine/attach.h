@@ -34,6 +34,7 @@ struct attach_result {
 	char store[TM_DEVICE_SIZE];
 	uint64_t size_bytes;
 	bool all_changed;	/* its changes until now are not known */
+	char reason[512];	/* why its metadata were not believed; "" */
 };
 
 /*

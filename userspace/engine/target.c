@@ -29,8 +29,6 @@ int target_init(struct target *t, const struct tm_disk *doc,
 		r = tm_vhd_check_disk(t->state.size_bytes, doc->name, err);
 	if (r)
 		return r;
-	if (doc->lost)
-		t->state.lost = true;
 	t->chunks = tm_chunk_count(t->state.size_bytes, doc->chunk_size);
 	if (tm_hashtable_new(t->chunks, &t->table))
 		return no_memory(t, err);

@@ -85,7 +85,6 @@ int tm_disk_parse(const void *text, size_t len, const char *name,
 		tm_json_bad(&j, "chunk_size", "is not a power of two");
 	parse_segments(&j, &d);
 	parse_tracked(&j, &d);
-	tm_json_bool(&j, d.rest, "lost", TM_JSON_OPTIONAL, &d.lost);
 	if (j.r) {
 		tm_disk_done(&d);
 		return j.r;
@@ -132,7 +131,6 @@ int tm_disk_text(const struct tm_disk *d, char **ret)
 					  tracked_json(&d->tracked[i])))
 			r = -ENOMEM;
 	tm_json_put(&r, obj, "tracked", tracked);
-	tm_json_put_bool(&r, obj, "lost", d->lost);
 	if (!r)
 		r = tm_json_text(obj, ret);
 	json_decref(obj);

@@ -38,8 +38,6 @@ struct tm_disk {
 	struct tm_segments segments;
 	struct tm_tracked *tracked;	/* owned */
 	size_t n_tracked;
-	/* Tracking was lost and the kernel could not write it down. */
-	bool lost;
 	json_t *rest;
 };
 

@@ -232,6 +232,11 @@ int tracked_mark_all(const char *name, struct tm_error *err)
 	return send(name, err, TM_MSG_MARK " " TM_MSG_MARK_ALL);
 }
 
+int tracked_lost_recorded(const char *name, struct tm_error *err)
+{
+	return send(name, err, TM_MSG_LOST_RECORDED);
+}
+
 int tracked_prepare(const char *name, const char *id, struct tm_error *err)
 {
 	return send(name, err, TM_MSG_PREPARE " %s", id);

@@ -138,6 +138,7 @@ int snap_create(const char *name, const char *tracked, const char *store,
 int tracked_mark(const char *name, uint64_t start, uint64_t count,
 		 struct tm_error *err);
 int tracked_mark_all(const char *name, struct tm_error *err);
+int tracked_lost_recorded(const char *name, struct tm_error *err);
 int tracked_prepare(const char *name, const char *id, struct tm_error *err);
 int tracked_cut(const char *name, const char *id, struct tm_error *err);
 int tracked_commit(const char *name, const char *id, struct tm_error *err);
