@@ -128,12 +128,12 @@ static int attach_all(struct cli *cli, const struct tm_config *config,
 
 	for (size_t i = 0; !r && i < n; i++) {
 		int one_r = attached_load(config->state, names[i], &a, &one);
-		bool sealed = !one_r && a.seal[0];
+		bool detached = !one_r && a.detached;
 
 		if (!one_r)
 			tm_attached_done(&a);
-		if (sealed)
-			continue;	/* detached by hand */
+		if (detached)
+			continue;
 		if (!one_r)
 			one_r = attach_again(names[i], config, opt.wait_s,
 					     &res, &one);

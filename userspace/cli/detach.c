@@ -81,9 +81,10 @@ const struct verb verb_detach = {
 	.summary = "take tracking away from a disk, partition or volume",
 	.text =
 "Removes the tracked device NAME, which must not be in use. What it has\n"
-"tracked is kept: 'tidemark attach NAME' goes on from there. If the device\n"
-"below is written to meanwhile, everything counts as changed from then on, as\n"
-"far as that can be noticed: do not use it while it is detached.\n",
+"tracked is kept: 'tidemark attach NAME' goes on from there. What the device\n"
+"below looks like is recorded. If it is used meanwhile, attach says so and the\n"
+"next backup compares everything, as far as that can be noticed: do not use it\n"
+"while it is detached.\n",
 	.examples =
 "  umount /srv\n"
 "  tidemark detach tm-sdc1\n",

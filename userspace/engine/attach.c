@@ -77,7 +77,8 @@ static int doubt(struct tm_attached *a, bool known, bool *ret_all_changed,
 	    !tm_id_equal(&set, &a->t.set))
 		known = false;
 	a->t.set = set;
-	a->seal[0] = '\0';
+	a->detached = false;
+	tm_seal_done(&a->seal);
 	if (known || !st.base[0])
 		return 0;
 	*ret_all_changed = true;
@@ -135,9 +136,10 @@ static bool is_known(struct tm_attached *a, const char *state)
 
 	if (attached_load(state, a->t.device, &old, NULL))
 		return false;
-	known = !strcmp(old.t.origin, a->t.origin) && old.seal[0] &&
+	known = !strcmp(old.t.origin, a->t.origin) && old.seal.n &&
 		!strcmp(old.t.meta, a->t.meta) && old.sectors == a->sectors;
-	strcpy(a->seal, old.seal);
+	a->seal = old.seal;
+	old.seal = (struct tm_seal){ .v = NULL };
 	a->t.set = old.t.set;
 	tm_attached_done(&old);
 	return known;
@@ -155,6 +157,7 @@ int attach_new(const struct attach_request *req, const struct tm_config *config,
 			   err);
 	if (r)
 		attach_nodes_undo(&nodes, &a);
+	tm_attached_done(&a);
 	return r;
 }
 

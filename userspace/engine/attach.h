@@ -55,8 +55,8 @@ int attach_again(const char *name, const struct tm_config *config,
 
 /*
  * Takes the mapping away; what it has tracked stays in its metadata. A cut that
- * is still being shipped is merged back with @end_cut, else refused. @keep: it
- * will be attached again at boot; otherwise its record is sealed.
+ * is still being shipped is merged back with @end_cut, else refused. Its record
+ * is sealed. @keep: it will be attached again at boot.
  */
 int detach(const char *name, const char *state, bool end_cut, bool keep,
 	   struct tm_error *err);

@@ -12,7 +12,7 @@
 #include "port/file.h"
 #include "port/loop.h"
 
-#define RECORD_MAX	65536
+#define RECORD_MAX	(1u << 20)
 #define SUFFIX		".json"
 
 static int record_path(const char *state, const char *device,

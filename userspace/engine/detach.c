@@ -34,11 +34,18 @@ static int end_frozen(const char *name, bool end_cut, struct tm_error *err)
 	return r ? r : mapping_remove(snap, err);
 }
 
-static int seal(const char *state, struct tm_attached *a, struct tm_error *err)
+/* Without a seal to be had, one that never compares equal. */
+static int seal(const char *state, struct tm_attached *a, bool keep,
+		struct tm_error *err)
 {
-	int r = seal_of(a->t.origin, a->seal, err);
+	int r = seal_take(a->t.origin, &a->seal, err), saved;
 
-	return r ? r : attached_save(state, a, err);
+	if (r)
+		tm_seal_add(&a->seal, UINT64_MAX, 0, a->chunk_size, NULL,
+			    "device");
+	a->detached = !keep;
+	saved = attached_save(state, a, r ? NULL : err);
+	return r ? r : saved;
 }
 
 int detach(const char *name, const char *state, bool end_cut, bool keep,
@@ -69,8 +76,8 @@ int detach(const char *name, const char *state, bool end_cut, bool keep,
 		/* The store first: no snapshot is left to use it. */
 		attached_let_go(a.t.store);
 		attached_let_go(a.t.meta);
-		if (!keep && info.exists)
-			r = seal(state, &a, err);
+		if (info.exists)
+			r = seal(state, &a, keep, err);
 	}
 	if (recorded)
 		tm_attached_done(&a);

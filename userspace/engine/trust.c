@@ -23,13 +23,7 @@ static int check_loss(const struct tm_id *set, const char *state, char *ret,
 static int check_seal(const struct tm_attached *a, char *ret,
 		      struct tm_error *err)
 {
-	char seal[TM_SEAL_SIZE];
-	int r = seal_of(a->t.origin, seal, err);
-
-	if (!r && strcmp(seal, a->seal))
-		snprintf(ret, TRUST_REASON_SIZE,
-			 "it was written while it was detached");
-	return r;
+	return seal_check(a->t.origin, &a->seal, ret, TRUST_REASON_SIZE, err);
 }
 
 int trust_check(const struct tm_attached *a, const char *meta,
@@ -48,7 +42,7 @@ int trust_check(const struct tm_attached *a, const char *meta,
 		return 0;
 	if (!r)
 		r = check_loss(&super.setid, state, why, err);
-	if (!r && !*why && a->seal[0])
+	if (!r && !*why && a->seal.n)
 		r = check_seal(a, why, err);
 	if (!r && *why)
 		r = metaset_forget(meta, err);

@@ -47,6 +47,7 @@ int tm_attached_parse(const void *text, size_t len, const char *device,
 {
 	struct tm_json j = { .document = device, .err = err };
 	struct tm_attached a = { .t = { .meta = "-", .store = "-" } };
+	const json_t *seal;
 	int r;
 
 	r = tm_json_load(text, len, device, &a.rest, err);
@@ -68,8 +69,10 @@ int tm_attached_parse(const void *text, size_t len, const char *device,
 	if (!j.r && !tm_chunk_size_valid(a.chunk_size))
 		tm_json_bad(&j, "chunk_size", "is not a power of two");
 	parse_how(&j, a.rest, &a.how);
-	tm_json_string(&j, a.rest, "seal", TM_JSON_OPTIONAL, a.seal,
-		       sizeof(a.seal));
+	tm_json_bool(&j, a.rest, "detached", TM_JSON_OPTIONAL, &a.detached);
+	seal = tm_json_object(&j, a.rest, "seal", TM_JSON_OPTIONAL);
+	if (seal)
+		tm_seal_parse(&j, seal, &a.seal);
 	if (j.r) {
 		tm_attached_done(&a);
 		return j.r;
@@ -91,7 +94,11 @@ int tm_attached_text(const struct tm_attached *a, char **ret)
 	tm_json_put_u64(&r, obj, "sectors", a->sectors);
 	tm_json_put_u64(&r, obj, "chunk_size", a->chunk_size);
 	put_how(&r, obj, &a->how);
-	tm_json_put_string(&r, obj, "seal", a->seal);
+	tm_json_put_bool(&r, obj, "detached", a->detached);
+	if (a->seal.n)
+		tm_json_put(&r, obj, "seal", tm_seal_json(&a->seal));
+	else if (!r)
+		json_object_del(obj, "seal");
 	if (!r)
 		r = tm_json_text(obj, ret);
 	json_decref(obj);
@@ -100,6 +107,7 @@ int tm_attached_text(const struct tm_attached *a, char **ret)
 
 void tm_attached_done(struct tm_attached *a)
 {
+	tm_seal_done(&a->seal);
 	json_decref(a->rest);
 	*a = (struct tm_attached){ .rest = NULL };
 }

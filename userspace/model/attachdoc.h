@@ -15,8 +15,7 @@
 
 #include "model/diskdoc.h"
 #include "model/error.h"
-
-#define TM_SEAL_SIZE	65
+#include "model/seal.h"
 
 /* What was asked for with the device; 0: as the configuration says. */
 struct tm_tracking {
@@ -38,12 +37,13 @@ struct tm_attached {
 	uint64_t sectors;	/* length of the mapping; its origin may grow */
 	uint32_t chunk_size;	/* bytes, of the kernel's chunks */
 	struct tm_tracking how;
+	bool detached;		/* by hand: not to be attached at boot */
 	/*
-	 * Set by `detach`, which keeps the record: a digest of the origin's ends
-	 * as it was left, "" while attached. If it differs when the origin is
-	 * attached again, something has written there meanwhile.
+	 * Taken when it is detached in order, empty while it is attached, so also
+	 * after a crash. If it differs when the origin is attached again, something
+	 * has written there meanwhile.
 	 */
-	char seal[TM_SEAL_SIZE];
+	struct tm_seal seal;
 	json_t *rest;
 };
 

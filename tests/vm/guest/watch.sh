@@ -87,7 +87,7 @@ comes()
 	tries=0
 	until [ "$(status a mode) $(status a flags)" = "$1" ]; do
 		tries=$((tries + 1))
-		if [ $tries -gt 1000 ]; then
+		if [ "$tries" -gt 1000 ]; then
 			dmsetup status a
 			return 1
 		fi
@@ -179,7 +179,7 @@ after()
 	put a 11
 	right "the next" compare
 	ok "the record has gone" test ! -e "$records/$set.json"
-	is "that of the other device is left" "$(ls $records | wc -l)" 1
+	is "that of the other device is left" "$(find $records -type f | wc -l)" 1
 	put a 13
 	right "then" incremental
 	is "of what has changed" "$(grep -o '"chunks_read":[0-9]*' /tmp/json |
