@@ -16,6 +16,7 @@ const struct verb *const verbs[] = {
 	&verb_protect,
 	&verb_attach,
 	&verb_detach,
+	&verb_grow,
 	&verb_watch,
 	&verb_backup,
 	&verb_points,

@@ -13,6 +13,7 @@
 #include "engine/metaset.h"
 #include "engine/trust.h"
 #include "model/names.h"
+#include "port/blkdev.h"
 #include "port/dm.h"
 #include "port/mapping.h"
 
@@ -193,6 +194,36 @@ static int await_all(const struct tm_attached *a, unsigned int wait_s,
 	return r;
 }
 
+/*
+ * A device that was made to grow has a set that knows it, though the record may
+ * not yet.
+ */
+static int follow_set(struct tm_attached *a, const char *meta,
+		      struct tm_error *err)
+{
+	struct tm_super super;
+	struct blkdev origin;
+	int r = *meta ? metaset_read(meta, &super, err) : -ENODATA;
+
+	if (r)
+		return r == -ENODATA ? 0 : r;
+	if (!tm_id_equal(&super.setid, &a->t.set))
+		return 0;
+	if (a->how.region_size)
+		a->how.region_size = super.geo.region_sectors * 512;
+	if (super.geo.origin_sectors <= a->sectors)
+		return 0;
+	r = blkdev_by_path(a->t.origin, &origin);
+	if (r)
+		return fail(err, r, "find", a->t.origin);
+	if (super.geo.origin_sectors > origin.size / 512)
+		return tm_error_set(err, -ENOSPC, TM_EXIT_REFUSED, a->t.origin,
+				    "cannot track '%s': it is smaller than it "
+				    "was", a->t.origin);
+	a->sectors = super.geo.origin_sectors;
+	return 0;
+}
+
 int attach_again(const char *name, const struct tm_config *config,
 		 unsigned int wait_s, struct attach_result *ret,
 		 struct tm_error *err)
@@ -215,6 +246,8 @@ int attach_again(const char *name, const struct tm_config *config,
 		r = await_all(&a, wait_s, err);
 	if (!r)
 		r = attach_plan_again(&a, &nodes, err);
+	if (!r)
+		r = follow_set(&a, nodes.meta, err);
 	if (!r)
 		r = attach(&a, &nodes, true, config, ret, err);
 	if (r)

@@ -13,6 +13,9 @@
 #include "port/mapping.h"
 #include "uapi/tidemark.h"
 
+_Static_assert(sizeof(TRACKED_REGION_OPTION) == sizeof(TM_OPT_REGION_SECTORS),
+	       "one word on both sides");
+
 #define EXTENTS_PER_PAGE 256
 #define POLL_MS		2
 

@@ -100,6 +100,9 @@ int tracked_is(const char *name, bool *ret, struct tm_error *err);
 int tracked_is_dev(dev_t dev, bool *ret, char ret_name[128],
 		   struct tm_error *err);
 
+/* Among the words of its table. */
+#define TRACKED_REGION_OPTION	"region_sectors"
+
 /* What a tracked device's table holds. */
 struct tracked_table {
 	uint64_t sectors;

@@ -140,6 +140,19 @@ out_free:
 	return r;
 }
 
+int file_allocate(const char *path, uint64_t size)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	r = -posix_fallocate(fd, 0, (off_t)size);
+	if (!r && fsync(fd))
+		r = -errno;
+	close(fd);
+	return r;
+}
+
 int file_remove(const char *path)
 {
 	if (unlink(path))

@@ -6,6 +6,7 @@
 #define TIDEMARK_PORT_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -23,6 +24,9 @@ int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_len);
  * 0 or -errno.
  */
 int file_write(const char *path, mode_t mode, const void *data, size_t len);
+
+/* Makes a file at least @size bytes long, durably, with room on its disk. */
+int file_allocate(const char *path, uint64_t size);
 
 /* Removes @path durably. 0 or -errno. */
 int file_remove(const char *path);

@@ -116,6 +116,17 @@ int loop_detach(const char *node)
 	return r;
 }
 
+int loop_resize(const char *node)
+{
+	int fd = open(node, O_RDWR | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	r = ioctl(fd, LOOP_SET_CAPACITY, 0) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
 int loop_find(const char *file, char ret[LOOP_NODE_SIZE])
 {
 	struct stat st;

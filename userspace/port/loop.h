@@ -15,6 +15,9 @@
 int loop_attach(const char *file, char ret[LOOP_NODE_SIZE]);
 int loop_detach(const char *node);
 
+/* Takes on the size that the file has now. 0 or -errno. */
+int loop_resize(const char *node);
+
 /* The node that @file is attached to; -ENOENT when it is not. */
 int loop_find(const char *file, char ret[LOOP_NODE_SIZE]);
 
