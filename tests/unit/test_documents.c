@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "model/attachdoc.h"
 #include "model/diskdoc.h"
 #include "model/json.h"
+#include "model/lossdoc.h"
 #include "model/point.h"
 #include "model/rundoc.h"
 #include "model/vaultdoc.h"
@@ -271,6 +273,29 @@ static bool try_disk(const char *text, size_t len)
 	return true;
 }
 
+static bool try_loss(const char *text, size_t len)
+{
+	static const struct tm_id set = { .b = {
+		0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+		0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff } };
+	struct tm_loss loss;
+
+	if (tm_loss_parse(text, len, &set, &loss, NULL))
+		return false;
+	tm_loss_done(&loss);
+	return true;
+}
+
+static bool try_attached(const char *text, size_t len)
+{
+	struct tm_attached a;
+
+	if (tm_attached_parse(text, len, "t", &a, NULL))
+		return false;
+	tm_attached_done(&a);
+	return true;
+}
+
 #define ID "\"00112233445566778899aabbccddeeff\""
 
 /*
@@ -301,6 +326,12 @@ static void mutations(void **state)
 		  "\"/d\",\"segments\":[{\"start\":0,\"len\":512,\"kind\":"
 		  "\"scan\",\"device\":\"/d\"}],\"tracked\":[{\"device\":"
 		  "\"t\",\"origin\":\"/o\"}]}" },
+		{ try_loss, "{\"format\":1,\"set\":" ID ",\"device\":\"t\","
+		  "\"time\":\"2026-01-01T00:00:00Z\"}" },
+		{ try_attached, "{\"format\":1,\"device\":\"t\",\"origin\":"
+		  "\"/o\",\"sectors\":9,\"chunk_size\":4096,\"on_lost\":"
+		  "\"fail\",\"seal\":{\"ranges\":[{\"what\":\"w\",\"start\":"
+		  "1,\"length\":2,\"sha256\":\"a\"}]}}" },
 	};
 	static const char spice[] = "{}[]\",:0-9eE.ntf\\u\xff\x80 ";
 	uint64_t seed = 4711;
@@ -495,6 +526,33 @@ static void disk_round_trip(void **state)
 	tm_disk_done(&d);
 }
 
+static void loss_round_trip(void **state)
+{
+	struct tm_loss l = { .set = some_id, .device = "web-root",
+			     .meta = "/dev/vg/meta", .time = 1795370707 }, m;
+	struct tm_error err = TM_ERROR_INIT;
+	char *text, lie[4096];
+
+	(void)state;
+	assert_int_equal(tm_loss_text(&l, &text), 0);
+	assert_int_equal(tm_loss_parse(text, strlen(text), &some_id, &m, NULL),
+			 0);
+	assert_true(tm_id_equal(&m.set, &some_id));
+	assert_string_equal(m.device, "web-root");
+	assert_string_equal(m.meta, "/dev/vg/meta");
+	assert_int_equal(m.time, l.time);
+	tm_loss_done(&m);
+	tm_loss_done(&m);
+	assert_int_equal(tm_loss_parse(text, strlen(text), &other_id, &m, &err),
+			 -EBADMSG);
+	assert_non_null(strstr(err.message, "another record"));
+	snprintf(lie, sizeof(lie), "%s", text);
+	replace(lie, sizeof(lie), "\"device\"", "\"machine\"");
+	assert_int_equal(tm_loss_parse(lie, strlen(lie), &some_id, &m, &err),
+			 -EBADMSG);
+	free(text);
+}
+
 static void segments_make_up_a_disk(void **state)
 {
 	struct tm_segments s = TM_SEGMENTS_INIT, copy = TM_SEGMENTS_INIT;
@@ -560,6 +618,7 @@ int main(void)
 		cmocka_unit_test(vault_round_trip),
 		cmocka_unit_test(run_job_and_check_round_trip),
 		cmocka_unit_test(disk_round_trip),
+		cmocka_unit_test(loss_round_trip),
 		cmocka_unit_test(segments_make_up_a_disk),
 		cmocka_unit_test(what_cannot_be_written_is_an_error),
 	};
