@@ -114,7 +114,9 @@ static int mark_volumes(const struct tm_view *view, const struct tm_place *place
 	if (!extent || !find_pv_name(text, pv->uuid, name))
 		return 0;
 	at = strstr(text, "logical_volumes");
-	for (int i = 0; !r && at && i < LVM_VOLUMES_MAX; i++) {
+	if (!at)
+		return 0;
+	for (int i = 0; !r && i < LVM_VOLUMES_MAX; i++) {
 		uint64_t number;
 
 		at = strstr(at, name);
