@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "engine/attached.h"
-#include "port/dm.h"
 #include "port/file.h"
 
 #define RECORD_MAX	65536
@@ -47,6 +46,17 @@ int loss_is_recorded(const char *state, const struct tm_id *set, bool *ret,
 		return fail(err, -errno, "look for", path);
 	*ret = !access(path, F_OK);
 	return 0;
+}
+
+int loss_of(const char *state, const struct tracked_status *st, bool *ret,
+	    struct tm_error *err)
+{
+	struct tm_id set;
+
+	*ret = st->mode == TRACKED_LOST;
+	if (*ret || tm_id_parse(st->setid, &set))
+		return 0;
+	return loss_is_recorded(state, &set, ret, err);
 }
 
 static int write_record(const char *path, const struct tm_loss *loss,
@@ -150,28 +160,42 @@ static int settle_one(const char *path, const struct tm_id *set,
 	return r && r != -ENOENT ? fail(err, r, "remove", path) : 0;
 }
 
-int loss_settle(const char *state, const char *device, const char *meta,
-		struct tm_error *err)
+static int settle_all(const char *state, const struct tm_id *now,
+		      const char *device, const char *meta,
+		      struct tm_error *err)
 {
-	struct tracked_status st;
 	char dir[PATH_MAX - 64], path[PATH_MAX];
 	const struct dirent *e;
-	struct tm_id set, now;
+	struct tm_id set;
 	DIR *d;
-	int r = tracked_status(device, &st, err);
+	int r = 0;
 
-	if (r || st.mode != TRACKED_TRACKING || tm_id_parse(st.setid, &now))
-		return r;
 	snprintf(dir, sizeof(dir), "%s/lost", state);
 	d = opendir(dir);
 	if (!d)
 		return errno == ENOENT ? 0 : fail(err, -errno, "read", dir);
 	while (!r && (e = readdir(d))) {
-		if (!is_record(e->d_name, &set) || tm_id_equal(&set, &now))
+		if (!is_record(e->d_name, &set) || tm_id_equal(&set, now))
 			continue;
 		snprintf(path, sizeof(path), "%s/%.48s", dir, e->d_name);
 		r = settle_one(path, &set, device, meta, err);
 	}
 	closedir(d);
+	return r;
+}
+
+int loss_settle(const char *state, const char *device, struct tm_error *err)
+{
+	struct tm_attached a = { .rest = NULL };
+	struct tracked_status st;
+	struct tm_id now;
+	int r = tracked_status(device, &st, err);
+
+	if (r || st.mode != TRACKED_TRACKING || tm_id_parse(st.setid, &now))
+		return r;
+	r = attached_load(state, device, &a, err);
+	if (!r || r == -ENOENT)
+		r = settle_all(state, &now, device, a.t.meta, err);
+	tm_attached_done(&a);
 	return r;
 }

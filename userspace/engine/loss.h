@@ -15,6 +15,7 @@
 
 #include "model/error.h"
 #include "model/lossdoc.h"
+#include "port/dm.h"
 
 /* Is the loss of this set recorded? */
 int loss_is_recorded(const char *state, const struct tm_id *set, bool *ret,
@@ -28,12 +29,15 @@ int loss_is_recorded(const char *state, const struct tm_id *set, bool *ret,
 int loss_record(const char *state, const char *device, bool *ret_new,
 		struct tm_error *err);
 
+/* Is tracking lost, by what the module says or by what is recorded? */
+int loss_of(const char *state, const struct tracked_status *st, bool *ret,
+	    struct tm_error *err);
+
 /*
- * A backup of mapping @device, whose metadata lie in @meta ("": not known), has
- * been committed. If it is tracked, what is recorded of earlier sets of its is
+ * A backup of mapping @device has been committed: all that was lost before is
+ * in the vault. If it is tracked, what is recorded of earlier sets of its is
  * forgotten.
  */
-int loss_settle(const char *state, const char *device, const char *meta,
-		struct tm_error *err);
+int loss_settle(const char *state, const char *device, struct tm_error *err);
 
 #endif

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "engine/cut.h"
-#include "engine/attached.h"
 #include "engine/layout.h"
 #include "engine/loss.h"
 #include "engine/tracked.h"
@@ -94,18 +93,6 @@ static int add_frozen(const struct part *p, const struct tracked_status *st,
 	return 0;
 }
 
-/* Says the kernel so, or is it recorded of a set that looks sound again? */
-static int is_lost(const struct tracked *t, const struct tracked_status *st,
-		   bool *ret, struct tm_error *err)
-{
-	struct tm_id set;
-
-	*ret = st->mode == TRACKED_LOST;
-	if (*ret || tm_id_parse(st->setid, &set))
-		return 0;
-	return loss_is_recorded(t->state_dir, &set, ret, err);
-}
-
 static int tracked_op_state(struct source *s, struct source_state *ret,
 			    struct tm_error *err)
 {
@@ -118,7 +105,7 @@ static int tracked_op_state(struct source *s, struct source_state *ret,
 	for (size_t i = 0; !r && i < t->n_parts; i++) {
 		r = tracked_status(t->parts[i].seg->device, &st, err);
 		if (!r)
-			r = is_lost(t, &st, &lost, err);
+			r = loss_of(t->state_dir, &st, &lost, err);
 		if (r)
 			break;
 		if (lost)
@@ -171,20 +158,6 @@ static int tracked_op_settle(struct source *s, const char *cut_id,
 	return r ? r : tracked_end_cut(t, cut_id, committed, err);
 }
 
-/* All that was lost before is in the vault now. */
-static int settle_loss(const struct tracked *t, const char *device,
-		       struct tm_error *err)
-{
-	struct tm_attached a = { .rest = NULL };
-	int r = attached_load(t->state_dir, device, &a, err);
-
-	if (r && r != -ENOENT)
-		return r;
-	r = loss_settle(t->state_dir, device, a.t.meta, err);
-	tm_attached_done(&a);
-	return r;
-}
-
 static int tracked_op_commit(struct source *s, const char *cut_id,
 			     struct tm_error *err)
 {
@@ -192,7 +165,7 @@ static int tracked_op_commit(struct source *s, const char *cut_id,
 	int r = tracked_end_cut(t, cut_id, true, err);
 
 	for (size_t i = 0; !r && i < t->n_parts; i++)
-		r = settle_loss(t, t->parts[i].seg->device, err);
+		r = loss_settle(t->state_dir, t->parts[i].seg->device, err);
 	return r;
 }
 
