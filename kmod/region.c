@@ -141,6 +141,8 @@ int tm_region_mark(struct tm_session *s, u64 first, u64 nr)
 		bitmap_set(r->wanted, region, regions);
 		queue_work(r->wq, &r->open);
 		mark = NULL;
+	} else {
+		r->dropped = true;
 	}
 	spin_unlock_irq(&r->lock);
 	/*
@@ -223,6 +225,8 @@ static void end_marks(struct tm_session *s, bool set)
 		if (set)
 			tm_bitmap_mark(s->cur->changed, mark->first, mark->nr);
 	spin_lock_irq(&r->lock);
+	if (!set && !list_empty(&r->marking))
+		r->dropped = true;
 	list_splice_init(&r->marking, &ended);
 	spin_unlock_irq(&r->lock);
 	list_for_each_entry_safe(mark, tmp, &ended, list)
@@ -327,6 +331,8 @@ void tm_region_gate(struct tm_session *s, enum tm_gate gate)
 		return;
 	}
 	WRITE_ONCE(r->gate, gate);
+	if (!list_empty(&r->marks))
+		r->dropped = true;
 	list_splice_init(&r->marks, &marks);
 	if (gate != TM_GATE_HOLD) {
 		bios = r->collected;
@@ -368,9 +374,20 @@ static bool marks_done(struct tm_regions *r)
 	return done;
 }
 
+/* A crash would still undo what a loss that is not recorded has dropped. */
+static bool has_dropped(struct tm_regions *r)
+{
+	bool has;
+
+	spin_lock_irq(&r->lock);
+	has = r->dropped && r->gate != TM_GATE_PASS;
+	spin_unlock_irq(&r->lock);
+	return has;
+}
+
 bool tm_region_has_waiting(struct tm_regions *r)
 {
-	return has_bios(r) || !marks_done(r);
+	return has_bios(r) || !marks_done(r) || has_dropped(r);
 }
 
 unsigned int tm_region_count_open(struct tm_session *s)

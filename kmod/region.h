@@ -42,6 +42,7 @@ struct tm_regions {
 	struct bio_list opened;		/* on their way to the origin */
 	struct list_head marks;		/* the same, of messages */
 	struct list_head marking;
+	bool dropped;			/* marks, at a loss not known yet */
 	wait_queue_head_t idle;		/* the opener is through */
 
 	/* A bit per region. */
