@@ -219,6 +219,9 @@ static int write_empty_log(struct tm_meta *meta, const struct tm_super *super,
 	for (i = 0; i < total; i++)
 		tm_bits_encode(&super->setid, TM_AREA_REGION, epoch, i, word,
 			       meta->area_buf + i * TM_SECTOR_BYTES);
+	/* The images are those of another log now. */
+	for (i = 0; i < TM_LOG_BLOCKS; i++)
+		meta->log[number][i].epoch = 0;
 	return meta_io(meta->bdev, REQ_OP_WRITE | REQ_FUA,
 		       tm_area_start(&super->geo, TM_AREA_REGION, number),
 		       meta->area_buf, n);
