@@ -57,7 +57,7 @@ void tm_loss_work(struct tm_session *s)
 	if (tm_meta_transition(&s->meta, &super)) {
 		/* It may come back, and would then be believed. */
 		mutex_lock(&s->lock);
-		if (s->life != TM_CLOSED)
+		if (s->life == TM_LIVE)
 			mod_delayed_work(tm_timer_wq, &s->retry,
 					 TM_LOSS_RETRY_S * HZ);
 		mutex_unlock(&s->lock);

@@ -11,7 +11,9 @@
 static int pm_notify(struct notifier_block *nb, unsigned long event, void *data)
 {
 	if (event == PM_HIBERNATION_PREPARE)
-		tm_session_hibernate();
+		tm_session_hibernate(true);
+	else if (event == PM_POST_HIBERNATION)
+		tm_session_hibernate(false);
 	return NOTIFY_DONE;
 }
 

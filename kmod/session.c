@@ -21,6 +21,7 @@ struct workqueue_struct *tm_closer_wq;
 
 static LIST_HEAD(tm_sessions);
 static DEFINE_MUTEX(tm_sessions_lock);
+static bool tm_hibernating;
 
 int tm_session_module_init(void)
 {
@@ -247,15 +248,22 @@ struct tm_session *tm_session_find(dev_t dev)
 	return found;
 }
 
-void tm_session_hibernate(void)
+static void lose_if_hibernating(struct tm_session *s)
+{
+	lockdep_assert_held(&tm_sessions_lock);
+	if (tm_hibernating && READ_ONCE(s->life) == TM_LIVE &&
+	    READ_ONCE(s->mode) == TM_TRACKING)
+		tm_loss_begin(s, "cannot follow a hibernation");
+}
+
+void tm_session_hibernate(bool begins)
 {
 	struct tm_session *s;
 
 	mutex_lock(&tm_sessions_lock);
+	tm_hibernating = begins;
 	list_for_each_entry(s, &tm_sessions, node)
-		if (READ_ONCE(s->life) == TM_LIVE &&
-		    READ_ONCE(s->mode) == TM_TRACKING)
-			tm_loss_begin(s, "cannot follow a hibernation");
+		lose_if_hibernating(s);
 	mutex_unlock(&tm_sessions_lock);
 }
 
@@ -441,6 +449,10 @@ int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 	s->held = false;
 	WRITE_ONCE(s->life, TM_LIVE);
 	mutex_unlock(&s->lock);
+
+	mutex_lock(&tm_sessions_lock);
+	lose_if_hibernating(s);
+	mutex_unlock(&tm_sessions_lock);
 	tm_session_kick(s);
 	return 0;
 }
@@ -468,7 +480,7 @@ void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
 	if (s->mode == TM_LOST || (s->mode == TM_TRACKING && !orderly))
 		tm_persist_disown(s);
 	else if (s->mode == TM_TRACKING && tm_persist_save(s))
-		DMERR("%u:%u: cannot save changes: all count as changed next time",
+		DMERR("%u:%u: cannot save changes: whole regions count as changed next time",
 		      MAJOR(s->dev), MINOR(s->dev));
 	unlist(s, TM_CLOSED);
 }

@@ -133,9 +133,10 @@ void tm_session_module_exit(void);
 
 /*
  * Memory is about to be written to disk, to come back later: META will have
- * gone on until then, and so will the disk. Tracking is lost for all.
+ * gone on until then, and so will the disk. Tracking is lost for all that live,
+ * or come to life before that ends.
  */
-void tm_session_hibernate(void);
+void tm_session_hibernate(bool begins);
 
 /*
  * For a constructor: the live session of this device and metadata, or a new
