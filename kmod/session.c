@@ -453,6 +453,9 @@ int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 	mutex_lock(&tm_sessions_lock);
 	lose_if_hibernating(s);
 	mutex_unlock(&tm_sessions_lock);
+	/* A loss at the start had no table to tell of it. */
+	if (READ_ONCE(s->mode) == TM_LOST)
+		dm_table_event(ti->table);
 	tm_session_kick(s);
 	return 0;
 }
