@@ -43,7 +43,7 @@ modprobe null_blk nr_devices=0
 mount -t configfs configfs /sys/kernel/config
 
 atomic=
-if modinfo -F parm scsi_debug | grep -q ^atomic_wr:; then
+if modinfo -p scsi_debug | grep -q ^atomic_wr:; then
 	atomic=atomic_wr=1
 fi
 modprobe sd_mod
