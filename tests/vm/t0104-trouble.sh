@@ -10,6 +10,7 @@
 disk origin $((32 * 1048576 + 37 * 512))
 disk meta 1M
 guest "META in trouble" --disk "$WORK/origin" --disk "$WORK/meta" \
-	--timeout 600 "$TOOLS/trouble" /dev/vda /dev/vdb
+	--timeout 600 --add "$TOOLS/trouble" --add "$TOOLS/outage" \
+	"$TOP/tests/vm/guest/trouble.sh"
 
 done_testing

@@ -6,9 +6,9 @@
  *
  * META is written through dm-log-writes, so that LOG has all of its states. The
  * marks in the log say what was true when: `cut:ID` and `commit:ID` when that
- * was asked for, `done:FIRST+LEN` when these chunks had been written, `state:NAME`
- * at a state that is worth a name, `hide` and `show` around writes to
- * META that are the test's own.
+ * was asked for, `done:FIRST+LEN` when these chunks had been written,
+ * `state:NAME` at a state that is worth a name, `hide` and `show` around writes
+ * to META that are the test's own.
  */
 #include "lib/dm.h"
 #include "lib/io.h"

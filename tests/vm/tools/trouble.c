@@ -8,13 +8,13 @@
  * fails everything, or which is suspended and answers nothing.
  */
 #include "lib/dm.h"
+#include "lib/front.h"
 #include "lib/io.h"
 #include "lib/rig.h"
 #include "lib/tap.h"
 #include "lib/track.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,33 +22,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FRONT "front"
-
-struct front {
-	const char *below;
-	uint64_t sectors;
-	char path[64];
-};
-
 static void must(int r, const char *what)
 {
 	if (r)
 		tap_bail("cannot %s: %s", what, strerror(-r));
-}
-
-static void front_works(struct front *f)
-{
-	char params[128];
-
-	snprintf(params, sizeof(params), "%s 0", f->below);
-	must(dmt_load(FRONT, f->sectors, false, "linear", params), "load");
-	must(dmt_resume(FRONT), "resume");
-}
-
-static void front_fails(struct front *f)
-{
-	must(dmt_load(FRONT, f->sectors, false, "error", ""), "load");
-	must(dmt_resume(FRONT), "resume");
 }
 
 static double now(void)
@@ -176,7 +153,7 @@ static void *late_main(void *arg)
 	return NULL;
 }
 
-static void answers_late(struct rig *rig)
+static void answers_late(struct rig *rig, struct front *f)
 {
 	struct late late = { .rig = rig };
 	struct track_status st = { .epoch = 0 };
@@ -185,7 +162,7 @@ static void answers_late(struct rig *rig)
 	int i;
 
 	begin(rig, "meta_timeout 30");
-	must(dmt_suspend(FRONT, false, true), "suspend META");
+	front_hold(f);
 	if (pthread_create(&thread, NULL, late_main, &late))
 		tap_bail("cannot start a thread");
 	for (i = 0; i < 1000; i++) {
@@ -195,7 +172,7 @@ static void answers_late(struct rig *rig)
 		nanosleep(&tick, NULL);
 	}
 	tap_ok(strstr(st.flags, "waiting"), "META is slow: a write waits");
-	must(dmt_resume(FRONT), "resume META");
+	front_let_go(f);
 	pthread_join(thread, NULL);
 	tap_ok(!late.result && mode_is("tracking"),
 	       "and passes when META answers, after %.1f s", late.seconds);
@@ -203,14 +180,14 @@ static void answers_late(struct rig *rig)
 	rig_down(rig);
 
 	begin(rig, "meta_timeout 1");
-	must(dmt_suspend(FRONT, false, true), "suspend META");
+	front_hold(f);
 	late.result = first_write(rig, &late.seconds);
 	tap_ok(!late.result, "META does not answer: the write passes: %s",
 	       strerror(-late.result));
 	tap_ok(mode_is("lost"), "and tracking is lost");
 	must(io_write(rig->fd, 9 * rig->chunk, rig->block, 2), "write");
 	expect_all(rig, "when it is lost");
-	must(dmt_resume(FRONT), "resume META");
+	front_let_go(f);
 	rig_down(rig);
 	must(rig_up(rig), "make the device again");
 	expect_all(rig, "when META answers again");
@@ -219,26 +196,19 @@ static void answers_late(struct rig *rig)
 
 int main(int argc, char **argv)
 {
-	struct front f = { .sectors = 0 };
+	struct front f;
 	struct rig rig;
-	int fd;
 
 	if (argc != 3)
 		tap_bail("usage: trouble ORIGIN META");
 	must(rig_load_module(), "load the module");
 	dmt_init();
-	fd = io_open(argv[2], O_RDONLY);
-	f.below = argv[2];
-	f.sectors = io_size(fd) / 512;
-	close(fd);
-	must(dmt_create(FRONT), "make a device before META");
-	front_works(&f);
-	must(dmt_path(FRONT, f.path, sizeof(f.path)), "find its node");
+	front_init(&f, argv[2]);
 	rig_init(&rig, argv[1], f.path);
 	fails_cold(&rig, &f);
 	fails_warm(&rig, &f);
-	answers_late(&rig);
-	must(dmt_remove(FRONT), "remove the device before META");
+	answers_late(&rig, &f);
+	front_done(&f);
 	tap_ok(!rig_unload_module(), "the module can be unloaded at the end");
 	return tap_done();
 }

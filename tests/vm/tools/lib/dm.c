@@ -135,6 +135,16 @@ int dmt_exists(const char *name, bool *ret_suspended)
 	return r;
 }
 
+int dmt_events(const char *name, unsigned int *ret)
+{
+	struct dm_info info;
+	int r = get_info(name, &info);
+
+	if (!r)
+		*ret = info.event_nr;
+	return r;
+}
+
 int dmt_make(const char *name, uint64_t sectors, bool read_only,
 	     const char *target, const char *params)
 {

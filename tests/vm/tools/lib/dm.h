@@ -31,6 +31,9 @@ int dmt_resume(const char *name);
 int dmt_remove(const char *name);
 int dmt_exists(const char *name, bool *ret_suspended);
 
+/* How many events there were. */
+int dmt_events(const char *name, unsigned int *ret);
+
 /* create, load and resume; undone on failure. */
 int dmt_make(const char *name, uint64_t sectors, bool read_only,
 	     const char *target, const char *params);
