@@ -114,15 +114,17 @@ static void set_epochs(struct mutation *m, struct tm_disk_super *disk)
 	disk->cut.b[below(m, TM_ID_BYTES)] = 1;
 }
 
+/* Small disks mostly: what there is to see on a large one takes long to read.
+ */
 static void set_geometry(struct mutation *m, struct tm_disk_super *disk)
 {
-	static const uint64_t origin[] = { 1,	   1000,    8192,   131072,
-					   262144, 1048577, 4194304 };
+	static const uint64_t small[] = { 1, 1000, 8192, 30721, 65536, 131072 };
+	static const uint64_t large[] = { 262144, 1048577, 4194304 };
 
 	disk->chunk_sectors = 8u << below(m, 5);
 	disk->region_sectors = (uint64_t)disk->chunk_sectors << below(m, 9);
 	disk->origin_sectors =
-		origin[below(m, sizeof(origin) / sizeof(*origin))];
+		below(m, 64) ? small[below(m, 6)] : large[below(m, 3)];
 	while (disk->origin_sectors / disk->region_sectors >= TM_REGIONS_MAX)
 		disk->region_sectors <<= 1;
 	set_areas(disk);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # On the kernel that checks memory, locks and undefined behaviour: walks,
-# everything at once, and the same while allocations fail; and that no memory
-# leaks. The full list there is `make check-debug`. WALKS, LEAK_WALKS,
+# everything at once, and the same while allocations and requests fail, when no
+# change is missed that the status does not own up to; and that no memory leaks. The full list there is `make check-debug`. WALKS, LEAK_WALKS,
 # SECONDS_EACH and SEED are variables.
 
 # shellcheck source=tests/vm/lib.sh
@@ -33,6 +33,7 @@ debug()
 	guest "$debug_text" --disk "$WORK/origin" --disk "$WORK/meta" \
 		--disk "$WORK/store" --mem 1024 --timeout "$LIMIT" \
 		--add "$TOOLS/walk" --add "$TOOLS/hammer" \
+		--add "$TOOLS/faults" \
 		"$@" "$SECONDS_EACH" "$SEED"
 }
 
