@@ -3,8 +3,9 @@
 #
 # On the kernel that checks memory, locks and undefined behaviour: walks,
 # everything at once, and the same while allocations and requests fail, when no
-# change is missed that the status does not own up to; and that no memory leaks. The full list there is `make check-debug`. WALKS, LEAK_WALKS,
-# SECONDS_EACH and SEED are variables.
+# change is missed that the status does not own up to; and that no memory leaks.
+# The full list there is `make check-debug`. WALKS, LEAK_WALKS, SECONDS_EACH and
+# SEED are variables.
 
 # shellcheck source=tests/vm/lib.sh
 . "$(dirname "$0")/lib.sh"

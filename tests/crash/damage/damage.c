@@ -17,7 +17,8 @@
  *   past	the same, with each sector of an area as it was at each time
  *before
  *
- * and a line about each to PLAN. Of the last four kinds one in STRIDE is made.
+ * and a line about each to PLAN. Of the last four kinds one in STRIDE is made,
+ * which ones depends on SEED.
  * `check` holds what the module made of each, in VERDICTS, against the truth:
  * refused, or the base and every chunk that has changed since. A past sector
  * that checks is no damage, and may hide what it does not know; that is
@@ -43,7 +44,7 @@ static const char *const kind_names[KINDS] = {
 struct make {
 	struct history h;
 	FILE *images, *plan;
-	unsigned long stride, made, seen[KINDS];
+	unsigned long stride, seed, made, seen[KINDS];
 	uint64_t random;
 	uint8_t *image;
 	size_t sectors;
@@ -73,7 +74,7 @@ static void emit(struct make *m, enum kind kind, size_t point, const char *what,
 
 	if (kind != WHOLE && !memcmp(m->image, p->image, m->h.meta_bytes))
 		return;
-	if (m->seen[kind]++ % stride != point % stride)
+	if (m->seen[kind]++ % stride != (point + m->seed) % stride)
 		return;
 	if (fwrite(m->image, m->h.meta_bytes, 1, m->images) != 1)
 		die("cannot write an image");
@@ -391,7 +392,8 @@ int main(int argc, char **argv)
 		m.images = fopen(argv[4], "we");
 		m.plan = fopen(argv[5], "we");
 		m.stride = strtoul(argv[6], NULL, 10);
-		m.random = strtoul(argv[7], NULL, 10);
+		m.seed = strtoul(argv[7], NULL, 10);
+		m.random = m.seed;
 		if (!m.images || !m.plan || !m.stride)
 			die("cannot write '%s' and '%s'", argv[4], argv[5]);
 		make(&m);
