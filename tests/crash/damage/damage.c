@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * damage - META as rot and torn writes leave it, and whether that misses a
- *change
+ * damage - META as rot and torn writes leave it: is a change missed?
  *
  *   damage make LOG META_BYTES IMAGES PLAN STRIDE SEED
  *   damage check LOG META_BYTES PLAN VERDICTS CHUNKS
@@ -14,15 +13,13 @@
  *   super	each state with each copy of the superblock damaged, and both
  *   sector	each state with a name, each sector of it in turn damaged, or
  *		overwritten with each other sector of META
- *   past	the same, with each sector of an area as it was at each time
- *before
+ *   past	the same, with each sector of an area as it was before
  *
- * and a line about each to PLAN. Of the last four kinds one in STRIDE is made,
- * which ones depends on SEED.
- * `check` holds what the module made of each, in VERDICTS, against the truth:
- * refused, or the base and every chunk that has changed since. A past sector
- * that checks is no damage, and may hide what it does not know; that is
- *counted.
+ * and a line about each to PLAN. Of the last four kinds one in STRIDE is made;
+ * SEED chooses which. `check` holds what the module made of each, in VERDICTS,
+ * against the truth: refused, or the base and every chunk that has changed
+ * since. A past sector that checks is no damage, and may hide what it does not
+ * know; that is counted.
  */
 #include "history.h"
 
