@@ -12,7 +12,9 @@ if [ "$KERNEL" = debug ]; then
 	exit
 fi
 
-guest "sizes" --icount --mem 768 --timeout 500 --add "$TOOLS/size" \
-	"$TOP/tests/vm/guest/size.sh" memory load list cut allocations
+tib=4
+! full || tib=16
+guest "up to $tib TiB" --icount --mem 768 --timeout 500 --add "$TOOLS/size" \
+	"$TOP/tests/vm/guest/size.sh" $tib memory load list cut allocations
 
 done_testing

@@ -35,6 +35,7 @@
 #define TIB		(1ull << 40)
 #define MIB		(1ull << 20)
 #define PER_TIB_MAX	6.0	/* MiB, of memory and of META each */
+#define LOAD_MAX	(2.0 / 16)	/* seconds per TiB */
 #define CUTS		5
 #define LISTED		1048576
 
@@ -237,7 +238,8 @@ static void timed_load(const struct disk *d, const char *what, bool unclean)
 	       !unclean == !strstr(st.flags, "unclean"),
 	       "META is believed %s: %llu of %llu chunks, %s", what,
 	       st.changed, st.total, st.flags);
-	tap_ok(took < 2, "it is loaded %s in %.3f s", what, took);
+	tap_ok(took < d->size * LOAD_MAX / TIB, "it is loaded %s in %.3f s",
+	       what, took);
 }
 
 /*
