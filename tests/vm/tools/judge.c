@@ -16,7 +16,6 @@
  * constructor, in one word. Fails when the module cannot be loaded, when a
  * device does not go away again, or when what is changed cannot be listed.
  */
-#include "lib/chunks.h"
 #include "lib/dm.h"
 #include "lib/io.h"
 #include "lib/rig.h"
@@ -57,45 +56,6 @@ static void must(int r, const char *what)
 		tap_bail("cannot %s: %s", what, strerror(-r));
 }
 
-static void print_extents(const struct chunks *set)
-{
-	uint64_t i, start;
-	bool any = false;
-
-	for (i = 0; i < set->total; i++) {
-		if (!set->has[i])
-			continue;
-		for (start = i; i < set->total && set->has[i]; i++)
-			;
-		printf("%s%llu+%llu", any ? "," : "", (unsigned long long)start,
-		       (unsigned long long)(i - start));
-		any = true;
-	}
-	puts(any ? "" : "-");
-}
-
-/* Recovery has merged what was frozen; if not, it counts all the same. */
-static void report(unsigned long index)
-{
-	struct chunks current, frozen;
-	struct track_status st;
-
-	must(track_status(name, &st), "read the status");
-	chunks_init(&current, st.total);
-	chunks_init(&frozen, st.total);
-	must(track_extents(name, "current", 1000, &current), "list extents");
-	if (*st.phase) {
-		must(track_extents(name, "frozen", 1000, &frozen),
-		     "list extents");
-		chunks_unite(&current, &frozen);
-	}
-	printf("%lu %s %s %s %s ", index, st.mode, st.base, st.flags,
-	       st.merged);
-	print_extents(&current);
-	chunks_done(&current);
-	chunks_done(&frozen);
-}
-
 static void judge(const struct judge *j, unsigned long index)
 {
 	must(io_put(j->meta_fd, j->image, j->meta_size, 0), "write META");
@@ -103,7 +63,8 @@ static void judge(const struct judge *j, unsigned long index)
 		printf("%lu refused\n", index);
 		return;
 	}
-	report(index);
+	printf("%lu ", index);
+	must(track_report(name), "report");
 	must(dmt_remove(name), "remove the device");
 }
 

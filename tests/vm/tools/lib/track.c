@@ -118,6 +118,48 @@ int track_extents(const char *name, const char *which, unsigned int page,
 	}
 }
 
+static void print_extents(const struct chunks *set)
+{
+	uint64_t i, start;
+	bool any = false;
+
+	for (i = 0; i < set->total; i++) {
+		if (!set->has[i])
+			continue;
+		for (start = i; i < set->total && set->has[i]; i++)
+			;
+		printf("%s%llu+%llu", any ? "," : "", (unsigned long long)start,
+		       (unsigned long long)(i - start));
+		any = true;
+	}
+	puts(any ? "" : "-");
+}
+
+int track_report(const char *name)
+{
+	struct chunks current, frozen;
+	struct track_status st;
+	int r;
+
+	r = track_status(name, &st);
+	if (r)
+		return r;
+	chunks_init(&current, st.total);
+	chunks_init(&frozen, st.total);
+	r = track_extents(name, "current", 1000, &current);
+	if (!r && *st.phase)
+		r = track_extents(name, "frozen", 1000, &frozen);
+	if (!r) {
+		chunks_unite(&current, &frozen);
+		printf("%s %s %s %s ", st.mode, st.base, st.flags, st.merged);
+		print_extents(&current);
+		fflush(stdout);
+	}
+	chunks_done(&current);
+	chunks_done(&frozen);
+	return r;
+}
+
 int track_cut(const char *name, const char *id)
 {
 	int r, r2;

@@ -37,6 +37,12 @@ int track_extents(const char *name, const char *which, unsigned int page,
 		  struct chunks *ret);
 
 /*
+ * Prints `MODE BASE FLAGS MERGED EXTENTS`: words of the status, and what counts
+ * as changed, in the frozen epoch too, as `FIRST+LEN,FIRST+LEN...` or `-`.
+ */
+int track_report(const char *name);
+
+/*
  * prepare, suspend, cut, resume, each waited for; @id names the cut.
  * track_commit() and track_abort() wait until nothing is frozen.
  */
