@@ -18,6 +18,12 @@ module_copy()
 	module_sources | tar -C "$TOP" -cf - -T - | tar -C "$1" -xf -
 }
 
+# module_apply DIR PATCH: changes that copy; PATCH may be /dev/null
+module_apply()
+{
+	[ "$2" = /dev/null ] || patch -s -p1 -d "$1" <"$2" >&2
+}
+
 # module_build DIR [MAKE-ARG...]: make in the copy in DIR, as kernel_of said
 module_build()
 {
@@ -33,14 +39,19 @@ module_build()
 	fi
 }
 
-# module_ensure KERNEL: sets MODULE to the path of its .ko
+# module_ensure KERNEL [PATCH]: sets MODULE to the path of its .ko, which is
+# built with the changes of PATCH
 module_ensure()
 {
 	kernel_of "$1"
+	module_patch=${2:-/dev/null}
 	module_out=$TOP/build/kmod/$1
+	[ "$module_patch" = /dev/null ] ||
+		module_out=$module_out-$(basename "$module_patch" .patch)
 	mkdir -p "$module_out"
 	module_key=$({ echo "$KERNEL_MODULES"; cd "$TOP"; module_sources |
-		xargs sha256sum; cat scripts/lib/vm-module.sh; } | key_of)
+		xargs sha256sum; cat scripts/lib/vm-module.sh "$module_patch"
+		} | key_of)
 	MODULE=$module_out/dm-tidemark.ko
 	(
 		flock 9 || exit 1
@@ -51,6 +62,7 @@ module_ensure()
 		rm -rf "$module_out/src" "$MODULE" "$module_out/key"
 		mkdir "$module_out/src" &&
 		module_copy "$module_out/src" &&
+		module_apply "$module_out/src" "$module_patch" &&
 		module_build "$module_out/src" KCFLAGS=-Werror >&2 &&
 		cp "$module_out/src/kmod/dm-tidemark.ko" "$MODULE.new" &&
 		echo "$module_key" >"$module_out/key" &&

@@ -5,7 +5,7 @@
 #   vm run [--kernel bullseye|bookworm|trixie|sid|debug]
 #	[--disk FILE[:OPT,...]]... [--mem MiB] [--smp N] [--timeout SECONDS]
 #	[--add HOSTPATH[:GUESTPATH]]... [--forward PORT] [--host HANDLER]
-#	[--icount] [--fio] [--append 'ARGS'] SCRIPT [ARG...]
+#	[--icount] [--fio] [--patch FILE] [--append 'ARGS'] SCRIPT [ARG...]
 #
 # Boots KERNEL (bookworm's) with bookworm's userland in memory, the module of
 # this tree as /dm-tidemark.ko, not loaded, the program if it is built, and
@@ -18,7 +18,8 @@
 #
 # --disk	appears as /dev/vda, vdb ... in order. lbs=N is the logical block
 #		size; snapshot throws away what is written. Nothing is synced
-#		or unmounted at the end.
+#		or unmounted at the end. FILE may be nbd://HOST:PORT/EXPORT,
+#		without options: a server that sees every flush.
 # --add		to /NAME, or GUESTPATH; a file or a directory
 # --forward	the guest's 10.0.2.100:10000 is this port of the host's
 #		loopback; there is no other network
@@ -27,6 +28,7 @@
 #		guest's power: then the exit status is 0.
 # --icount	one processor whose clock counts instructions
 # --fio		fio is there too (30 MB)
+# --patch	the module is built with this patch: a mistake to be found
 # --append	more arguments for the kernel
 
 # What the kernel says when it finds a mistake.
@@ -60,13 +62,17 @@ vm_disk()
 {
 	disk_file=${2%%:*}
 	disk_opts=
-	case $2 in
-	*:*)	disk_opts=${2#*:} ;;
-	esac
-	[ -e "$disk_file" ] || die "no such disk '$disk_file'"
 	# Flushes go no further than the host's page cache, which outlives
 	# QEMU: on the real disk they would only be slow.
-	disk_drive="if=none,id=disk$1,format=raw,discard=unmap,cache=unsafe"
+	disk_cache=unsafe
+	case $2 in
+	nbd:*)	disk_file=$2 disk_cache=writeback ;;
+	*:*)	disk_opts=${2#*:} ;;
+	esac
+	[ "$disk_cache" = writeback ] || [ -e "$disk_file" ] ||
+		die "no such disk '$disk_file'"
+	disk_drive="if=none,id=disk$1,format=raw,discard=unmap"
+	disk_drive="$disk_drive,cache=$disk_cache"
 	disk_device="virtio-blk-pci,drive=disk$1,serial=disk$1"
 	disk_rest=$disk_opts,
 	while [ -n "$disk_rest" ]; do
@@ -207,7 +213,7 @@ vm_stop()
 vm_run()
 {
 	vm_kernel=bookworm vm_mem=512 vm_smp=2 vm_timeout=120 vm_handler=
-	vm_append= vm_icount= vm_fio= vm_disks=0 vm_pid=
+	vm_append= vm_icount= vm_fio= vm_disks=0 vm_pid= vm_patch=
 	vm_dir=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-vm.XXXXXX")
 	trap vm_stop EXIT
 	trap 'exit 129' HUP
@@ -237,6 +243,7 @@ vm_run()
 		--smp)		vm_smp=$2 ;;
 		--timeout)	vm_timeout=$2 ;;
 		--append)	vm_append=$2 ;;
+		--patch)	vm_patch=$(realpath "$2") ;;
 		--host)		vm_handler=$(realpath "$2") ;;
 		--add)		vm_add "$vm_dir/tree" "$2" ;;
 		--disk)
@@ -266,7 +273,7 @@ vm_run()
 		initramfs_userland "$INITRAMFS_FIO" ""
 		vm_userland="$vm_userland $USERLAND"
 	fi
-	module_ensure "$vm_kernel"
+	module_ensure "$vm_kernel" "$vm_patch"
 	initramfs_modules
 	vm_add "$vm_dir/tree" "$vm_script:/etc/vm-script"
 	vm_add "$vm_dir/tree" "$LIB/guest-init:/init"
