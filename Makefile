@@ -50,6 +50,14 @@ FUZZED     = kmod/format.c userspace/model/meta.c userspace/model/extent.c \
 	     userspace/model/error.c
 FUZZJUDGE := $(sort $(wildcard tests/fuzz/*.c))
 
+# Crashes, tests/crash: a disk that may lose its cache, who replays its log, and
+# programs for guests.
+CRASHTOOLS := $(patsubst tests/crash/guest/tools/%.c,$(B)/tests/%,\
+	      $(sort $(wildcard tests/crash/guest/tools/*.c)))
+CRASHSRC   := $(sort $(wildcard tests/crash/tools/*.c))
+REPLAYOBJ  := $(patsubst %.c,$(B)/%.o,$(filter-out %/volatile.c,$(CRASHSRC)) \
+	      kmod/format.c)
+
 # Where `install` puts things.
 DESTDIR    ?=
 PREFIX     ?= /usr/local
@@ -67,7 +75,8 @@ KVER       ?= $(shell uname -r)
 RELEASES   := bullseye bookworm trixie sid
 
 .PHONY: all demo modules unit tools vmtools fuzz lab check check-kernels \
-	check-debug check-fuzz bench-track install uninstall clean help
+	check-debug check-fuzz bench-track crashtools check-crash install \
+	uninstall clean help
 # Objects are kept: they are shared by many programs.
 .SECONDARY:
 
@@ -114,9 +123,25 @@ $(B)/tests/damage: $(wildcard tests/crash/damage/*.[ch])
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^)
 
+$(B)/tests/crash/guest/tools/%.o: ALL_CFLAGS += -Itests/vm/tools
+
+$(B)/tests/%: $(B)/tests/crash/guest/tools/%.o $(VMLIBOBJ)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ldevmapper -luring -lpthread
+
+$(B)/tests/replay: $(REPLAYOBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+$(B)/tests/volatile.so: tests/crash/tools/volatile.c tests/crash/tools/log.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(shell pkg-config --cflags nbdkit) -fPIC -shared \
+		-o $@ $<
+
 tools: $(TOOLS)	## the programs that tests of port/ call
 
 vmtools: $(VMTOOLS) $(B)/tests/damage	## the programs that run in guests
+
+crashtools: $(CRASHTOOLS) $(B)/tests/replay $(B)/tests/volatile.so	## the same for crashes
 
 unit: $(UNIT)	## the unit tests' programs, under ASan and UBSan
 
@@ -133,7 +158,7 @@ lab:		## roots, kernels and emulators that the tests run in (cached)
 demo:		## backs up and restores live disks, start to end
 	@sh scripts/demo
 
-check: all unit tools vmtools fuzz	## every test; JOBS at a time
+check: all unit tools vmtools crashtools fuzz	## every test; JOBS at a time
 	@tests/run
 
 check-kernels: all vmtools	## the module's tests in full on every kernel; FORM=short
@@ -150,6 +175,9 @@ check-fuzz: fuzz	## the fuzzer for RUNS executions, 10,000,000 by default
 
 bench-track: vmtools	## what tracking costs: build/bench/track.json
 	@sh tests/bench/track.sh $(B)/bench
+
+check-crash: all vmtools crashtools	## crashes at length; POINTS, OUTCOMES, PLUGS, SEED
+	@FORM=$${FORM:-full} tests/run tests/crash
 
 install: all	## the program, and the module's source for DKMS
 	install -D -m 755 $(B)/tidemark $(SBINDIR)/tidemark
@@ -190,4 +218,6 @@ help:		## this list
 
 -include $(TOOLS:$(B)/tests/%=$(B)/san/tests/system/tools/%.d)
 -include $(VMTOOLS:$(B)/tests/%=$(B)/tests/vm/tools/%.d) $(VMLIBOBJ:.o=.d)
+-include $(CRASHTOOLS:$(B)/tests/%=$(B)/tests/crash/guest/tools/%.d) \
+	$(REPLAYOBJ:.o=.d)
 -include $(OBJ:.o=.d) $(SANOBJ:.o=.d) $(UNIT:=.d)
