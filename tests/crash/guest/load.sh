@@ -63,7 +63,7 @@ load()
 	: >/tmp/trimming
 	while [ -e /tmp/trimming ]; do
 		fstrim /fs
-		sleep 1
+		sync -f /fs
 	done &
 	trim=$!
 }
