@@ -294,8 +294,9 @@ static void fails_part(struct rig *rig, struct front *f)
 }
 
 /*
- * Lost from the start: until the loss is recorded or accepted no bit may be set,
- * or a write would pass that META does not cover. Whoever takes a cut gets all.
+ * Lost from the start: until the loss is recorded or accepted no bit may be
+ * set, or a write would pass that META does not cover. Whoever takes a cut gets
+ * all.
  */
 static void expect_cut_of_all(struct rig *rig)
 {
