@@ -66,15 +66,28 @@ int tm_meta_probe(struct block_device *bdev, struct tm_super *ret)
 	return r;
 }
 
-static struct page *log_page(const struct tm_meta *meta, unsigned int i)
+static struct tm_log_block *log_block(struct tm_meta *meta, unsigned int i)
 {
-	return meta->log[i / TM_LOG_BLOCKS][i % TM_LOG_BLOCKS].page;
+	return &meta->log[i / TM_LOG_BLOCKS][i % TM_LOG_BLOCKS];
+}
+
+static bool log_init(struct tm_meta *meta)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * TM_LOG_BLOCKS; i++) {
+		struct tm_log_block *b = log_block(meta, i);
+
+		b->page = alloc_page(GFP_KERNEL);
+		b->bio = kmalloc(sizeof(*b->bio), GFP_KERNEL);
+		if (!b->page || !b->bio)
+			return false;
+	}
+	return true;
 }
 
 int tm_meta_init(struct tm_meta *meta, struct block_device *bdev)
 {
-	unsigned int i;
-
 	memset(meta, 0, sizeof(*meta));
 	mutex_init(&meta->log_lock);
 	if (!bdev)
@@ -82,29 +95,25 @@ int tm_meta_init(struct tm_meta *meta, struct block_device *bdev)
 	meta->buf = (void *)__get_free_page(GFP_KERNEL);
 	meta->area_buf = (void *)__get_free_pages(GFP_KERNEL,
 						  get_order(TM_META_BUF_BYTES));
-	for (i = 0; i < 2 * TM_LOG_BLOCKS; i++)
-		meta->log[i / TM_LOG_BLOCKS][i % TM_LOG_BLOCKS].page =
-			alloc_page(GFP_KERNEL);
-	for (i = 0; i < 2 * TM_LOG_BLOCKS; i++)
-		if (!log_page(meta, i))
-			goto err_done;
-	if (!meta->buf || !meta->area_buf)
-		goto err_done;
+	if (!log_init(meta) || !meta->buf || !meta->area_buf) {
+		tm_meta_done(meta);
+		return -ENOMEM;
+	}
 	meta->bdev = bdev;
 	return 0;
-
-err_done:
-	tm_meta_done(meta);
-	return -ENOMEM;
 }
 
 void tm_meta_done(struct tm_meta *meta)
 {
 	unsigned int i;
 
-	for (i = 0; i < 2 * TM_LOG_BLOCKS; i++)
-		if (log_page(meta, i))
-			__free_page(log_page(meta, i));
+	for (i = 0; i < 2 * TM_LOG_BLOCKS; i++) {
+		struct tm_log_block *b = log_block(meta, i);
+
+		if (b->page)
+			__free_page(b->page);
+		kfree(b->bio);
+	}
 	if (meta->area_buf)
 		free_pages((unsigned long)meta->area_buf,
 			   get_order(TM_META_BUF_BYTES));
@@ -567,16 +576,16 @@ static void submit_block(struct tm_meta *meta, u64 epoch, unsigned int block)
 {
 	struct tm_log_block *b = &meta->log[epoch & 1][block];
 
-	tm_bio_init(&b->bio, meta->bdev, &b->vec, 1,
+	tm_bio_init(b->bio, meta->bdev, &b->vec, 1,
 		    REQ_OP_WRITE | REQ_FUA | REQ_SYNC | REQ_META);
-	b->bio.bi_iter.bi_sector = tm_area_start(&meta->super.geo,
+	b->bio->bi_iter.bi_sector = tm_area_start(&meta->super.geo,
 						 TM_AREA_REGION, epoch) +
 				   block * TM_ALIGN_SECTORS;
-	b->bio.bi_private = meta;
-	b->bio.bi_end_io = log_ended;
-	__bio_add_page(&b->bio, b->page, TM_META_BLOCK_BYTES, 0);
+	b->bio->bi_private = meta;
+	b->bio->bi_end_io = log_ended;
+	__bio_add_page(b->bio, b->page, TM_META_BLOCK_BYTES, 0);
 	atomic_inc(&meta->log_left);
-	submit_bio(&b->bio);
+	submit_bio(b->bio);
 }
 
 int tm_meta_log(struct tm_meta *meta, const struct tm_meta_log *log,

@@ -29,7 +29,7 @@ struct tm_bitmap;
 struct tm_log_block {
 	struct page *page;
 	u64 epoch;			/* that the image is of */
-	struct bio bio;
+	struct bio *bio;
 	struct bio_vec vec;
 };
 

@@ -308,7 +308,9 @@ static void status_info(struct tm_session *s, char *result, unsigned int maxlen)
 	else
 		DMEMIT(" " ID_FMT ":%s", TM_ID_BYTES, s->cut.b, cut_word[s->state]);
 	DMEMIT(" %llu %u %llu %llu %u ", s->epoch, s->geo.chunk_sectors,
-	       tm_bitmap_count(s->cur->changed), s->geo.nr_chunks,
+	       s->mode == TM_LOST ? s->geo.nr_chunks :
+				    tm_bitmap_count(s->cur->changed),
+	       s->geo.nr_chunks,
 	       tm_region_count_open(s));
 	if (!s->unclean && !waiting && !s->held)
 		DMEMIT(TM_STATUS_NONE);
@@ -456,6 +458,17 @@ static int list_extents(const struct tm_bitmap *bm, u64 from, u64 max,
 	return 1;
 }
 
+static int list_all(const struct tm_session *s, u64 from, char *result,
+		    unsigned int maxlen)
+{
+	if (from >= s->geo.nr_chunks)
+		snprintf(result, maxlen, TM_EXTENTS_END);
+	else
+		snprintf(result, maxlen, TM_EXTENTS_END " %llu %llu", from,
+			 s->geo.nr_chunks - from);
+	return 1;
+}
+
 static int message_extents(struct tm_session *s, unsigned int argc,
 			   char **argv, char *result, unsigned int maxlen)
 {
@@ -476,7 +489,13 @@ static int message_extents(struct tm_session *s, unsigned int argc,
 		bm = s->frozen ? s->frozen->changed : NULL;
 	else
 		bm = s->cur->changed;
-	r = bm ? list_extents(bm, from, max, result, maxlen) : -ENOENT;
+	if (!bm)
+		r = -ENOENT;
+	else if (!frozen && s->mode == TM_LOST)
+		/* Its bits are not told before the loss is known. */
+		r = list_all(s, from, result, maxlen);
+	else
+		r = list_extents(bm, from, max, result, maxlen);
 	mutex_unlock(&s->lock);
 	return r;
 }
