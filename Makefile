@@ -176,7 +176,7 @@ check-fuzz: fuzz	## the fuzzer for RUNS executions, 10,000,000 by default
 bench-track: vmtools	## what tracking costs: build/bench/track.json
 	@sh tests/bench/track.sh $(B)/bench
 
-check-crash: all vmtools crashtools	## crashes at length; POINTS, OUTCOMES, PLUGS, SEED
+check-crash: all vmtools crashtools	## crashes at length; the counts: tests/crash/README.md
 	@FORM=$${FORM:-full} tests/run tests/crash
 
 install: all	## the program, and the module's source for DKMS

@@ -11,41 +11,45 @@
 # shellcheck source=tests/crash/lib.sh
 . "$TOP/tests/crash/lib.sh"
 
-all="publish-early keep-open from-open no-flush epoch-first close-volatile"
+soon="publish-early keep-open no-flush epoch-first close-volatile"
+all="$soon from-open"
 if full; then
 	POINTS=${POINTS:-1000} OUTCOMES=${OUTCOMES:-8} MARKS=${MARKS:--1}
 	ROUNDS=${ROUNDS:-6} CUTS=${CUTS:-10}
 	KINDS=${KINDS:-raw ext4 xfs} MISTAKES=${MISTAKES:-$all}
+	MISTAKE_MARKS=${MISTAKE_MARKS:--1}
 else
 	POINTS=${POINTS:-60} OUTCOMES=${OUTCOMES:-6} MARKS=${MARKS:-60}
 	ROUNDS=${ROUNDS:-2} CUTS=${CUTS:-3}
-	# One kind of load each time, and two mistakes.
+	# One kind of load each time, and two mistakes of those soon found.
 	KINDS=${KINDS:-$(echo raw ext4 | cut -d ' ' -f $((SEED % 2 + 1)))}
-	MISTAKES=${MISTAKES:-$(echo "$all $all" |
-		cut -d ' ' -f "$((SEED % 6 + 1)),$((SEED % 6 + 3))")}
+	MISTAKES=${MISTAKES:-$(echo "$soon $soon" |
+		cut -d ' ' -f "$((SEED % 5 + 1)),$((SEED % 5 + 3))")}
+	MISTAKE_MARKS=${MISTAKE_MARKS:-250}
 fi
 
-# load DIR TEXT KIND ROUNDS MISTAKES VM-ARG...
+# load DIR TEXT KIND ROUNDS MARKS MISTAKES VM-ARG...
 load()
 {
-	load_dir=$1 load_text=$2 load_kind=$3 load_rounds=$4 load_mistakes=$5
-	shift 5
+	load_dir=$1 load_text=$2 load_kind=$3 load_rounds=$4 load_marks=$5
+	load_mistakes=$6
+	shift 6
 	disks_new "$load_dir"
 	disks_start "$load_dir"
 	# shellcheck disable=SC2086 # OPTIONS is a list of words
-	on_disks "$load_text" --fio --timeout 900 --add "$TOOLS/churn" "$@" \
+	on_disks "$load_text" --fio --timeout 3600 --add "$TOOLS/churn" "$@" \
 		"$CRASH/guest/load.sh" "$load_kind" "$load_rounds" \
 		"$CUTS" "$SEED" "$load_mistakes" $OPTIONS
 	disks_stop
-	replay draw "$load_dir" points="$POINTS" marks="$MARKS" \
+	replay draw "$load_dir" points="$POINTS" marks="$load_marks" \
 		outcomes="$OUTCOMES" | sed 's/^/# /'
 }
 
-# check DIR: its score is in $WORK/score, and printed
+# check DIR MARKS: its score is in $WORK/score, and printed
 check()
 {
 	check_status=0
-	replay check "$1" points="$POINTS" marks="$MARKS" \
+	replay check "$1" points="$POINTS" marks="$2" \
 		outcomes="$OUTCOMES" >"$WORK/score" || check_status=$?
 	sed 's/^#* */# /' "$WORK/score"
 	[ $check_status -le 1 ] || result 1 "the log of $1 is replayed"
@@ -57,19 +61,20 @@ case $KINDS in
 esac
 dirs=
 for kind in $KINDS; do
-	load "$WORK/$kind" "load: $kind" "$kind" "$ROUNDS" -
+	load "$WORK/$kind" "load: $kind" "$kind" "$ROUNDS" \
+		"$MARKS" -
 	dirs="$dirs $WORK/$kind"
 done
 if [ "$MISTAKES" != none ]; then
-	load "$WORK/mistakes" "load: with mistakes" raw 1 "$MISTAKES" \
-		--patch "$CRASH/mistakes.patch"
+	load "$WORK/mistakes" "load: with mistakes" raw 1 \
+		"$MISTAKE_MARKS" "$MISTAKES" --patch "$CRASH/mistakes.patch"
 	dirs="$dirs $WORK/mistakes"
 fi
 # shellcheck disable=SC2086 # names without spaces
 judge $dirs
 
 for kind in $KINDS; do
-	check "$WORK/$kind"
+	check "$WORK/$kind" "$MARKS"
 	outcomes=$(scored all outcomes)
 	for what in missed refused strange unexcused; do
 		r=0
@@ -78,7 +83,7 @@ for kind in $KINDS; do
 	done
 done
 [ "$MISTAKES" != none ] || done_testing
-check "$WORK/mistakes"
+check "$WORK/mistakes" "$MISTAKE_MARKS"
 for mistake in $MISTAKES; do
 	r=0
 	[ "$(scored "$mistake" missed)" -gt 0 ] || r=1
