@@ -74,7 +74,7 @@ MODULE_FILES = $(shell find Kbuild dkms.conf kmod -name '*.[ch]' -o \
 KVER       ?= $(shell uname -r)
 RELEASES   := bullseye bookworm trixie sid
 
-.PHONY: all demo modules unit tools vmtools fuzz lab check check-kernels \
+.PHONY: all demo modules unit tools vmtools fuzz programs lab check check-kernels \
 	check-debug check-fuzz bench-track crashtools check-crash install \
 	uninstall clean help
 # Objects are kept: they are shared by many programs.
@@ -158,7 +158,9 @@ lab:		## roots, kernels and emulators that the tests run in (cached)
 demo:		## backs up and restores live disks, start to end
 	@sh scripts/demo
 
-check: all unit tools vmtools crashtools fuzz	## every test; JOBS at a time
+programs: unit tools vmtools crashtools fuzz	## what the tests run
+
+check: all programs	## every test; JOBS at a time
 	@tests/run
 
 check-kernels: all vmtools	## the module's tests in full on every kernel; FORM=short
