@@ -19,13 +19,13 @@ if full; then
 	KINDS=${KINDS:-raw ext4 xfs} MISTAKES=${MISTAKES:-$all}
 	MISTAKE_MARKS=${MISTAKE_MARKS:--1}
 else
-	POINTS=${POINTS:-60} OUTCOMES=${OUTCOMES:-6} MARKS=${MARKS:-60}
-	ROUNDS=${ROUNDS:-2} CUTS=${CUTS:-3}
+	POINTS=${POINTS:-40} OUTCOMES=${OUTCOMES:-6} MARKS=${MARKS:-40}
+	ROUNDS=${ROUNDS:-2} CUTS=${CUTS:-2}
 	# One kind of load each time, and two mistakes of those soon found.
 	KINDS=${KINDS:-$(echo raw ext4 | cut -d ' ' -f $((SEED % 2 + 1)))}
 	MISTAKES=${MISTAKES:-$(echo "$soon $soon" |
 		cut -d ' ' -f "$((SEED % 5 + 1)),$((SEED % 5 + 3))")}
-	MISTAKE_MARKS=${MISTAKE_MARKS:-250}
+	MISTAKE_MARKS=${MISTAKE_MARKS:-120}
 fi
 
 # load DIR TEXT KIND ROUNDS MARKS MISTAKES VM-ARG...
