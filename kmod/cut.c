@@ -124,9 +124,10 @@ static int message(struct tm_session *s, const struct tm_id *id,
 	mutex_lock(&s->lock);
 	if (s->life == TM_LIVE)
 		r = step(s, id);
-	mutex_unlock(&s->lock);
+	/* Under the lock: when the session winds down, no kick is late. */
 	if (!r)
 		tm_session_kick(s);
+	mutex_unlock(&s->lock);
 	return r;
 }
 
