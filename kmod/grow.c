@@ -2,8 +2,9 @@
 /*
  * grow.c - a longer table for a live session
  *
- * A larger disk has a different layout on META. So META says lost first: a
- * crash while the areas are written means that everything has changed.
+ * A larger disk has a different layout on META. So META says lost first, and
+ * how long the disk is now: a crash while the areas are written means that
+ * everything has changed, and the longer table is accepted all the same.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -121,11 +122,18 @@ static void extend(struct tm_session *s, struct tm_growth *g)
 
 void tm_growth_apply(struct tm_session *s, struct tm_growth *g)
 {
-	bool tracks = s->mode == TM_TRACKING && !tm_persist_disown(s);
+	bool tracking = s->mode == TM_TRACKING;
 
 	extend(s, g);
-	if (tracks)
-		tm_persist_remake(s);
-	else if (s->mode == TM_TRACKING)
+	if (s->mode != TM_MEMORY && !tm_persist_disown(s)) {
+		if (tracking)
+			tm_persist_remake(s);
+	} else if (tracking) {
 		tm_persist_lose(s, "cannot be written");
+	}
+	/* They are the old ones now. */
+	tm_epoch_free(g->epoch);
+	kvfree(g->bits);
+	g->epoch = NULL;
+	g->bits = NULL;
 }

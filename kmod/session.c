@@ -248,11 +248,22 @@ struct tm_session *tm_session_find(dev_t dev)
 	return found;
 }
 
-static void lose_if_hibernating(struct tm_session *s)
+/* Memory will be what it is now, META and the origin will not. */
+static void forget_if_hibernating(struct tm_session *s)
 {
+	struct tm_cow *cow;
+
 	lockdep_assert_held(&tm_sessions_lock);
-	if (tm_hibernating && READ_ONCE(s->life) == TM_LIVE &&
-	    READ_ONCE(s->mode) == TM_TRACKING)
+	if (!tm_hibernating || READ_ONCE(s->life) != TM_LIVE)
+		return;
+	mutex_lock(&s->lock);
+	cow = rcu_dereference_protected(s->cow, lockdep_is_held(&s->lock));
+	if (cow)
+		tm_cow_invalidate(cow, "the machine hibernates");
+	if (s->mode == TM_MEMORY)
+		tm_bitmap_fill(s->cur->changed);
+	mutex_unlock(&s->lock);
+	if (READ_ONCE(s->mode) == TM_TRACKING)
 		tm_loss_begin(s, "cannot follow a hibernation");
 }
 
@@ -261,9 +272,11 @@ void tm_session_hibernate(bool begins)
 	struct tm_session *s;
 
 	mutex_lock(&tm_sessions_lock);
-	tm_hibernating = begins;
+	/* At its end again, for what has come, or was cut, since. */
+	tm_hibernating = true;
 	list_for_each_entry(s, &tm_sessions, node)
-		lose_if_hibernating(s);
+		forget_if_hibernating(s);
+	tm_hibernating = begins;
 	mutex_unlock(&tm_sessions_lock);
 }
 
@@ -398,6 +411,8 @@ static void wind_down(struct tm_session *s, enum tm_life life, const char *why)
 {
 	struct tm_cow *cow;
 
+	/* Who starts work looks at life under one lock or the other. */
+	mutex_lock(&tm_sessions_lock);
 	mutex_lock(&s->lock);
 	WRITE_ONCE(s->life, life);
 	cow = rcu_dereference_protected(s->cow, lockdep_is_held(&s->lock));
@@ -405,6 +420,7 @@ static void wind_down(struct tm_session *s, enum tm_life life, const char *why)
 		tm_cow_invalidate(cow, why);
 	RCU_INIT_POINTER(s->cow, NULL);
 	mutex_unlock(&s->lock);
+	mutex_unlock(&tm_sessions_lock);
 
 	/* None of these can be started any more. */
 	tm_region_stop(s);
@@ -438,6 +454,8 @@ int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 		wind_down(s, TM_STARTING, "its tracked device grows");
 		tm_growth_apply(s, growth);
 	}
+	if (s->geo.origin_sectors != config->length_sectors)
+		return -ESTALE;
 	mutex_lock(&s->lock);
 	s->close_after_s = config->close_after_s;
 	s->meta_timeout_s = config->meta_timeout_s;
@@ -451,7 +469,7 @@ int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 	mutex_unlock(&s->lock);
 
 	mutex_lock(&tm_sessions_lock);
-	lose_if_hibernating(s);
+	forget_if_hibernating(s);
 	mutex_unlock(&tm_sessions_lock);
 	/* A loss at the start had no table to tell of it. */
 	if (READ_ONCE(s->mode) == TM_LOST)
@@ -514,6 +532,10 @@ int tm_session_attach(struct tm_session *s, struct tm_cow *cow)
 		r = -ENODEV;
 	else if (old && old != cow)
 		r = -EBUSY;
+	/* Made before the device grew. */
+	else if (cow->nr_sectors != s->geo.origin_sectors ||
+		 cow->nr_chunks != s->geo.nr_chunks)
+		r = -ESTALE;
 	else
 		rcu_assign_pointer(s->cow, cow);
 	mutex_unlock(&s->lock);

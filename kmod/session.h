@@ -174,7 +174,7 @@ void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly);
 /* Message: chunks count as changed, from @first to the end where @nr is 0. */
 int tm_session_mark(struct tm_session *s, u64 first, u64 nr);
 
-/* -ENODEV: closed. -EBUSY: has a snapshot. */
+/* -ENODEV: closed. -EBUSY: has a snapshot. -ESTALE: has grown since. */
 int tm_session_attach(struct tm_session *s, struct tm_cow *cow);
 /* Nobody sees @cow after this. May sleep. */
 void tm_session_detach(struct tm_session *s, struct tm_cow *cow);

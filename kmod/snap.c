@@ -398,6 +398,7 @@ static int snap_preresume(struct dm_target *ti)
 	if (r)
 		DMERR("cannot attach: %s", r == -EBUSY ?
 		      "the tracked device has a snapshot already" :
+		      r == -ESTALE ? "the tracked device has grown since" :
 		      "the tracked device is gone");
 	else
 		snap->attached = true;

@@ -174,6 +174,18 @@ is "and later, too: there is no base" "$(word 2) $(changed)" "- 0 $chunks"
 dmsetup remove t
 dmsetup remove m
 
+# A view that was made for the smaller disk has no room for the larger one.
+fresh /dev/vdb
+dmsetup create v --notable
+dmsetup load v --table "0 $small tidemark-snap /dev/mapper/t - full"
+reload /dev/vdb "$large"
+dmsetup suspend t
+dmsetup resume t
+ok "a view of the smaller disk is not resumed" \
+	refused "has grown since" dmsetup resume v
+dmsetup remove v
+dmsetup remove t
+
 # In memory.
 create -
 cut_and_commit

@@ -121,6 +121,20 @@ if grep -q disk /sys/power/state; then
 		"$(dmsetup status t | cut -d' ' -f5)" lost
 	dmsetup remove t
 	is "and so the base" "$(base /dev/vdb)" -
+	dmsetup create t --table "0 $sectors tidemark /dev/vda -"
+	dmsetup create v \
+		--table "0 $sectors tidemark-snap /dev/mapper/t - full"
+	dmsetup message t 0 prepare $id
+	until_status ":prepared "
+	dmsetup suspend t
+	dmsetup message t 0 cut $id
+	dmsetup resume t
+	echo disk 2>/dev/null >/sys/power/state || :
+	is "without META everything counts as changed" \
+		"$(dmsetup status t | cut -d' ' -f11)" $((sectors / 128))
+	is "and a view is invalid" \
+		"$(dmsetup status v | cut -d' ' -f5)" invalid
+	dmsetup remove v
 else
 	skip "a hibernation loses tracking" "this kernel cannot hibernate"
 	dmsetup remove t
