@@ -11,35 +11,34 @@
 # shellcheck source=tests/crash/lib.sh
 . "$TOP/tests/crash/lib.sh"
 
-soon="publish-early keep-open no-flush epoch-first close-volatile"
-all="$soon from-open"
+all="publish-early keep-open no-flush epoch-first close-volatile from-open"
 if full; then
 	POINTS=${POINTS:-1000} OUTCOMES=${OUTCOMES:-8} MARKS=${MARKS:--1}
 	ROUNDS=${ROUNDS:-6} CUTS=${CUTS:-10}
 	KINDS=${KINDS:-raw ext4 xfs} MISTAKES=${MISTAKES:-$all}
-	MISTAKE_MARKS=${MISTAKE_MARKS:--1}
+	MISTAKE_MARKS=${MISTAKE_MARKS:--1} MISTAKE_CUTS=${MISTAKE_CUTS:-10}
 else
 	POINTS=${POINTS:-40} OUTCOMES=${OUTCOMES:-6} MARKS=${MARKS:-40}
 	ROUNDS=${ROUNDS:-2} CUTS=${CUTS:-2}
-	# One kind of load each time, and two mistakes of those soon found.
+	# One kind of load each time, and the mistake that so few outcomes are
+	# sure to show; the rest take the long form's.
 	KINDS=${KINDS:-$(echo raw ext4 | cut -d ' ' -f $((SEED % 2 + 1)))}
-	MISTAKES=${MISTAKES:-$(echo "$soon $soon" |
-		cut -d ' ' -f "$((SEED % 5 + 1)),$((SEED % 5 + 3))")}
+	MISTAKES=${MISTAKES:-no-flush} MISTAKE_CUTS=${MISTAKE_CUTS:-6}
 	MISTAKE_MARKS=${MISTAKE_MARKS:-120}
 fi
 
-# load DIR TEXT KIND ROUNDS MARKS MISTAKES VM-ARG...
+# load DIR TEXT KIND ROUNDS CUTS MARKS MISTAKES VM-ARG...
 load()
 {
-	load_dir=$1 load_text=$2 load_kind=$3 load_rounds=$4 load_marks=$5
-	load_mistakes=$6
-	shift 6
+	load_dir=$1 load_text=$2 load_kind=$3 load_rounds=$4 load_cuts=$5
+	load_marks=$6 load_mistakes=$7
+	shift 7
 	disks_new "$load_dir"
 	disks_start "$load_dir"
 	# shellcheck disable=SC2086 # OPTIONS is a list of words
 	on_disks "$load_text" --fio --timeout 3600 --add "$TOOLS/churn" "$@" \
 		"$CRASH/guest/load.sh" "$load_kind" "$load_rounds" \
-		"$CUTS" "$SEED" "$load_mistakes" $OPTIONS
+		"$load_cuts" "$SEED" "$load_mistakes" $OPTIONS
 	disks_stop
 	replay draw "$load_dir" points="$POINTS" marks="$load_marks" \
 		outcomes="$OUTCOMES" | sed 's/^/# /'
@@ -61,12 +60,12 @@ case $KINDS in
 esac
 dirs=
 for kind in $KINDS; do
-	load "$WORK/$kind" "load: $kind" "$kind" "$ROUNDS" \
+	load "$WORK/$kind" "load: $kind" "$kind" "$ROUNDS" "$CUTS" \
 		"$MARKS" -
 	dirs="$dirs $WORK/$kind"
 done
 if [ "$MISTAKES" != none ]; then
-	load "$WORK/mistakes" "load: with mistakes" raw 1 \
+	load "$WORK/mistakes" "load: with mistakes" raw 1 "$MISTAKE_CUTS" \
 		"$MISTAKE_MARKS" "$MISTAKES" --patch "$CRASH/mistakes.patch"
 	dirs="$dirs $WORK/mistakes"
 fi
