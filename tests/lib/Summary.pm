@@ -60,7 +60,7 @@ sub show_log
 	my @wanted = grep { $lines[$_] =~ /^not ok/ } 0 .. $#lines;
 	my %show;
 	for my $at (@wanted > 20 ? @wanted[0 .. 19] : @wanted) {
-		$show{$_} = 1 for $at .. $at + 8;
+		$show{$_} = 1 for $at - 8 .. $at + 8;
 	}
 	for my $at ($#lines - 15 .. $#lines) {
 		$show{$at} = 1;
