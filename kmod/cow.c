@@ -5,15 +5,19 @@
  * Invariant: while the view is valid, a write reaches a block of a kept chunk
  * only after that block is settled (MEM, STORE or BAD, see store.h).
  *
- * map() asks without a lock, and queues what has to wait; it never waits, since
- * the reads that it would wait for may be on its own task's list of bios. One
- * worker, copy.c, does the rest: it alone changes blocks, so that a block is
- * copied once and a change of state is nobody's race. It never waits for the
- * store either: writing there is drain.c's, on a worker of its own, and a store
- * that does not answer costs the view, not the origin.
+ * map() asks without a lock. A write that meets an unsettled block begins the
+ * copy there and then, and waits for it without a page of its own, for one
+ * block at a time; the interrupt that ends the read settles the block, and a
+ * worker, copy.c, passes the write on. map() never waits, since the reads that
+ * it would wait for may be on its own task's list of bios: what finds no memory
+ * or no page is queued for the worker. Neither waits for the store: writing
+ * there is drain.c's, on a worker of its own, and a store that does not answer
+ * costs the view, not the origin.
  *
- * A waiting bio holds no page. It waits for one block at a time, the first that
- * is not settled, and is looked at again from there on.
+ * Words of the index change under cow->lock, and are read without: settled is
+ * final while the chunk is kept. A chunk is released, and the view made
+ * invalid, before what it held is given back, so who looks at that last knows
+ * whether what was read before was right.
  */
 #include <linux/device-mapper.h>
 #include <linux/slab.h>
@@ -26,59 +30,75 @@
 
 #define DM_MSG_PREFIX TM_TARGET_SNAP
 
-#define TM_MAP_BLOCKS	1024		/* most that map() looks at */
+#define TM_SETTLED_BLOCKS	1024	/* most that map() looks at */
+#define TM_MAP_BLOCKS		64	/* most of which it begins copies */
 
 static_assert(1 << TM_BLOCK_SHIFT == TM_BLOCK_SECTORS, "blocks");
 static_assert(TM_BLOCK_BYTES == PAGE_SIZE, "a page of the pool is a block");
 
-bool tm_cow_keeps(struct tm_cow *cow, u64 chunk)
+bool tm_cow_keeps(struct tm_cow *cow, u64 first, u64 nr)
 {
-	return tm_cow_is_valid(cow) && tm_cow_is_kept(cow, chunk);
-}
-
-static u64 first_block(const struct bio *bio)
-{
-	return bio->bi_iter.bi_sector >> TM_BLOCK_SHIFT;
-}
-
-/*
- * Settled is final, so no lock is needed to see it. RCU keeps the nodes. What
- * is too long to be looked through here (zeroes, erasing) is the worker's.
- */
-static bool all_settled(struct tm_cow *cow, const struct bio *bio)
-{
-	u64 block = first_block(bio), end = tm_cow_end_block(bio);
-
-	if (end - block > TM_MAP_BLOCKS)
+	if (!tm_cow_is_valid(cow))
 		return false;
-	for (; block < end; block++) {
-		struct tm_node *node;
-		unsigned long state;
-
-		if (!tm_cow_is_kept(cow, tm_cow_chunk_of(cow, block)))
-			continue;
-		node = tm_store_node(&cow->store, tm_cow_chunk_of(cow, block));
-		if (!node)
+	for (; nr; first++, nr--)
+		if (!tm_cow_is_kept(cow, first))
 			return false;
-		/* Acquire: the write comes after the copy. */
-		state = smp_load_acquire(tm_cow_block_in(cow, node, block));
-		if (!tm_block_is_settled(state))
-			return false;
-	}
 	return true;
 }
 
-int tm_cow_write(struct tm_cow *cow, struct bio *bio, u64 first, u64 nr)
+/* What is too long to be looked through here (zeroes, erasing) is not. */
+static bool all_settled(struct tm_cow *cow, const struct bio *bio)
+{
+	u64 block = tm_cow_first_block(bio), end = tm_cow_end_block(bio);
+
+	if (end - block > TM_SETTLED_BLOCKS)
+		return false;
+	for (; block < end; block++)
+		if (tm_cow_is_kept(cow, tm_cow_chunk_of(cow, block)) &&
+		    !tm_block_is_settled(tm_store_word(&cow->store, block)))
+			return false;
+	return true;
+}
+
+/* cow->lock held, the view is valid. */
+static int copy_before(struct tm_cow *cow, struct bio *bio,
+		       struct list_head *copies)
 {
 	struct tm_io *io = dm_per_bio_data(bio, sizeof(*io));
+	enum tm_advance how = TM_ADVANCE_STALL;
+
+	io->settled = tm_cow_first_block(bio);
+	io->begun = io->settled;
+	/*
+	 * A writer alone is served at once. Many are by the worker, in the
+	 * order in which they came: their reads then start, and end, together.
+	 */
+	if (bio_list_empty(&cow->stalled) && !cow->reading &&
+	    tm_cow_end_block(bio) - io->settled <= TM_MAP_BLOCKS)
+		how = tm_copy_advance(cow, bio, copies);
+	if (how == TM_ADVANCE_GO)
+		return DM_MAPIO_REMAPPED;
+	bio->bi_opf &= ~TM_REQ_IMPATIENT;
+	if (how != TM_ADVANCE_WAIT) {
+		bio_list_add(&cow->stalled, bio);
+		queue_work(cow->wq, &cow->work);
+	}
+	return DM_MAPIO_SUBMITTED;
+}
+
+int tm_cow_write(struct tm_cow *cow, struct bio *bio, u64 first, u64 nr,
+		 struct bio_list *reads)
+{
+	blk_opf_t nowait = bio->bi_opf & REQ_NOWAIT;
+	int r = DM_MAPIO_REMAPPED;
 	unsigned long flags;
-	int r;
+	LIST_HEAD(copies);
 
 	if (!tm_cow_is_valid(cow) ||
 	    !tm_bitmap_lacks(cow->released, cow->ship, first, nr))
 		return DM_MAPIO_REMAPPED;
 	if (!bio_sectors(bio)) {
-		tm_cow_invalidate(cow, "an operation of unknown extent");
+		tm_cow_invalidate(cow, TM_CAUSE_UNKNOWN);
 		return DM_MAPIO_REMAPPED;
 	}
 	/* A discard is advice: what is still needed is better not forgotten. */
@@ -89,16 +109,11 @@ int tm_cow_write(struct tm_cow *cow, struct bio *bio, u64 first, u64 nr)
 	if (all_settled(cow, bio))
 		return DM_MAPIO_REMAPPED;
 
-	io->block = first_block(bio);
-	r = DM_MAPIO_REMAPPED;
 	spin_lock_irqsave(&cow->lock, flags);
-	if (cow->state == TM_COW_VALID) {
-		bio->bi_opf &= ~TM_REQ_IMPATIENT;
-		bio_list_add(&cow->incoming, bio);
-		queue_work(cow->wq, &cow->work);
-		r = DM_MAPIO_SUBMITTED;
-	}
+	if (cow->state == TM_COW_VALID)
+		r = copy_before(cow, bio, &copies);
 	spin_unlock_irqrestore(&cow->lock, flags);
+	tm_copy_read(cow, &copies, REQ_OP_READ | nowait, reads);
 	return r;
 }
 
@@ -118,126 +133,141 @@ void tm_cow_arm(struct tm_cow *cow, struct tm_bitmap *ship)
 	spin_unlock_irqrestore(&cow->lock, flags);
 }
 
-static void invalidate_from(struct tm_cow *cow, enum tm_cow_state from,
-			    const char *why)
+static const char *const why[] = {
+	[TM_CAUSE_FULL] = "no room left for old data",
+	[TM_CAUSE_FAILED] = "the store cannot be written",
+	[TM_CAUSE_SILENT] = "the store does not answer",
+	[TM_CAUSE_MEMORY] = "no memory",
+	[TM_CAUSE_GONE] = "its tracked device ended, was exchanged, or hibernates",
+	[TM_CAUSE_UNKNOWN] = "an operation of unknown extent",
+};
+
+static void event_work(struct work_struct *work)
+{
+	struct tm_cow *cow = container_of(work, struct tm_cow, event);
+
+	dm_table_event(cow->table);
+}
+
+void tm_cow_invalidate_locked(struct tm_cow *cow, enum tm_cow_cause cause)
+{
+	lockdep_assert_held(&cow->lock);
+	if (cow->state == TM_COW_INVALID)
+		return;
+	cow->cause = cause;
+	/* Release: who sees what follows sees it invalid. */
+	smp_store_release(&cow->state, TM_COW_INVALID);
+	queue_work(cow->wq, &cow->work);
+	if (cause == TM_CAUSE_ENDED)
+		return;
+	DMERR("snapshot is invalid: %s", why[cause]);
+	queue_work(tm_timer_wq, &cow->event);
+}
+
+void tm_cow_invalidate(struct tm_cow *cow, enum tm_cow_cause cause)
 {
 	unsigned long flags;
-	bool done = false;
 
 	spin_lock_irqsave(&cow->lock, flags);
-	if (cow->state == from) {
-		/* Release: who sees what follows sees it invalid. */
-		smp_store_release(&cow->state, TM_COW_INVALID);
-		queue_work(cow->wq, &cow->work);
-		done = true;
-	}
+	tm_cow_invalidate_locked(cow, cause);
 	spin_unlock_irqrestore(&cow->lock, flags);
-	if (done && why)
-		DMERR("snapshot is invalid: %s", why);
 }
 
 void tm_cow_disarm(struct tm_cow *cow)
 {
-	invalidate_from(cow, TM_COW_VALID, NULL);
+	unsigned long flags;
+
+	spin_lock_irqsave(&cow->lock, flags);
+	if (cow->state == TM_COW_VALID)
+		tm_cow_invalidate_locked(cow, TM_CAUSE_ENDED);
+	spin_unlock_irqrestore(&cow->lock, flags);
 }
 
-void tm_cow_invalidate(struct tm_cow *cow, const char *why)
+void tm_cow_watch_level(struct tm_cow *cow)
 {
-	invalidate_from(cow, TM_COW_WAITING, why);
-	invalidate_from(cow, TM_COW_VALID, why);
+	u64 used = cow->store_bdev ? cow->store.used : cow->pool_used;
+	u64 size = cow->store_bdev ? cow->store.nr_slots : cow->pool_size;
+	bool above = cow->watermark && used * 100 >= size * cow->watermark;
+
+	lockdep_assert_held(&cow->lock);
+	if (above && !cow->above_watermark)
+		queue_work(tm_timer_wq, &cow->event);
+	cow->above_watermark = above;
+}
+
+void tm_cow_wake_idle(struct tm_cow *cow)
+{
+	lockdep_assert_held(&cow->lock);
+	if (!cow->reading && !cow->writing)
+		wake_up(&cow->idle);
+}
+
+void tm_cow_free_copy(struct tm_cow *cow, struct tm_copy *copy)
+{
+	lockdep_assert_held(&cow->lock);
+	list_move(&copy->list, &cow->free);
+	cow->pool_used--;
+	cow->moved = jiffies;
+	if (!bio_list_empty(&cow->stalled))
+		queue_work(cow->wq, &cow->work);
+}
+
+/* Gives back what released chunks hold, but for what an I/O is using. */
+static void trim_node(struct tm_cow *cow, u64 block)
+{
+	struct tm_node *node;
+	unsigned int i;
+
+	spin_lock_irq(&cow->lock);
+	node = tm_store_node(&cow->store, block);
+	for (i = 0; node && i < TM_NODE_BLOCKS; i++) {
+		u32 word = node->word[i];
+		struct tm_copy *copy;
+
+		if (tm_cow_is_kept(cow, tm_cow_chunk_of(cow, block + i)))
+			continue;
+		switch (tm_block_state(word)) {
+		case TM_BLOCK_COPYING:
+			continue;
+		case TM_BLOCK_MEM:
+			copy = tm_cow_copy_of(cow, word);
+			if (copy->writing)
+				continue;
+			cow->nr_dirty--;
+			tm_cow_free_copy(cow, copy);
+			break;
+		case TM_BLOCK_STORE:
+			tm_store_free(&cow->store, tm_block_number(word));
+			break;
+		default:
+			break;
+		}
+		tm_store_set(&node->word[i], TM_BLOCK_NONE);
+	}
+	if (node)
+		tm_store_drop_node(&cow->store, node, block);
+	tm_cow_watch_level(cow);
+	spin_unlock_irq(&cow->lock);
 }
 
 int tm_cow_release(struct tm_cow *cow, u64 first, u64 nr)
 {
-	struct tm_range *range;
+	u64 block = first << cow->block_shift;
+	u64 last = block + (nr << cow->block_shift) - 1;
+	struct tm_node *node;
+	unsigned long index;
 
 	if (!tm_cow_is_valid(cow))
 		return READ_ONCE(cow->state) == TM_COW_WAITING ? -EBUSY : 0;
-	range = kmalloc(sizeof(*range), GFP_NOIO);
-	if (!range)
-		return -ENOMEM;
-	range->first = first;
-	range->nr = nr;
 	atomic64_sub(tm_bitmap_mark_in(cow->released, cow->ship, first, nr),
 		     &cow->needed);
-	spin_lock_irq(&cow->lock);
-	list_add_tail(&range->list, &cow->ranges);
-	queue_work(cow->wq, &cow->work);
-	spin_unlock_irq(&cow->lock);
+	/* Ends of I/O look at what is released under the lock, after us. */
+	xa_for_each_range(&cow->store.nodes, index, node,
+			  block >> TM_NODE_SHIFT, last >> TM_NODE_SHIFT) {
+		trim_node(cow, (u64)index << TM_NODE_SHIFT);
+		cond_resched();
+	}
 	return 0;
-}
-
-static int read_slot(struct tm_cow *cow, u64 slot, struct page *page)
-{
-	struct bio_vec vec;
-	struct bio bio;
-	int r;
-
-	tm_bio_init(&bio, cow->store_bdev, &vec, 1, REQ_OP_READ | REQ_SYNC);
-	bio.bi_iter.bi_sector = slot << TM_BLOCK_SHIFT;
-	__bio_add_page(&bio, page, TM_BLOCK_BYTES, 0);
-	r = submit_bio_wait(&bio);
-	bio_uninit(&bio);
-	return r;
-}
-
-static void unpin(struct tm_cow *cow, struct tm_node *node, u64 chunk)
-{
-	spin_lock_irq(&cow->lock);
-	if (!--node->pins && !tm_cow_is_kept(cow, chunk)) {
-		cow->sweep = true;
-		queue_work(cow->wq, &cow->work);
-	}
-	spin_unlock_irq(&cow->lock);
-}
-
-int tm_cow_fetch(struct tm_cow *cow, u64 block, struct page *page)
-{
-	u64 chunk = tm_cow_chunk_of(cow, block);
-	struct tm_node *node;
-	unsigned long state;
-	int r = 0;
-
-	/*
-	 * The lock is also the barrier: the origin was read before. If that
-	 * read met new data, the block had been settled before they were
-	 * written, and is found settled here.
-	 */
-	spin_lock_irq(&cow->lock);
-	if (cow->state != TM_COW_VALID || !tm_cow_is_kept(cow, chunk)) {
-		spin_unlock_irq(&cow->lock);
-		return -EIO;
-	}
-	node = tm_store_node(&cow->store, chunk);
-	state = node ? *tm_cow_block_in(cow, node, block) : TM_BLOCK_NONE;
-	switch (tm_block_state(state)) {
-	case TM_BLOCK_NONE:
-	case TM_BLOCK_COPYING:
-		break;
-	case TM_BLOCK_MEM:
-		memcpy(page_address(page),
-		       page_address(tm_block_copy(state)->page),
-		       TM_BLOCK_BYTES);
-		r = 1;
-		break;
-	case TM_BLOCK_STORE:
-		node->pins++;
-		r = 2;
-		break;
-	default:
-		r = -EIO;
-		break;
-	}
-	spin_unlock_irq(&cow->lock);
-	if (r != 2)
-		return r;
-
-	r = read_slot(cow, tm_block_slot(state), page) ? -EIO : 1;
-	/* The pin kept the slot; what the block means may have changed. */
-	if (!tm_cow_keeps(cow, chunk))
-		r = -EIO;
-	unpin(cow, node, chunk);
-	return r;
 }
 
 static int new_pool(struct tm_cow *cow)
@@ -250,7 +280,7 @@ static int new_pool(struct tm_cow *cow)
 	for (i = 0; i < cow->pool_size; i++) {
 		struct tm_copy *copy = &cow->pool[i];
 
-		copy->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		copy->page = alloc_page(GFP_KERNEL);
 		if (!copy->page)
 			return -ENOMEM;
 		bio_list_init(&copy->waiters);
@@ -277,7 +307,7 @@ static int new_parts(struct tm_cow *cow)
 		    bdev_nr_sectors(cow->store_bdev) >> TM_BLOCK_SHIFT : 0;
 	int r;
 
-	r = tm_store_init(&cow->store, slots, 1U << cow->block_shift);
+	r = tm_store_init(&cow->store, min_t(u64, slots, TM_SLOTS_MAX));
 	if (r)
 		return r;
 	cow->released = tm_bitmap_new(cow->nr_chunks);
@@ -294,8 +324,9 @@ static int new_parts(struct tm_cow *cow)
 			BIOSET_NEED_BVECS);
 	if (r)
 		return r;
+	/* Two: what goes is passed on beside what is begun. */
 	cow->wq = alloc_workqueue("tidemark_cow", WQ_MEM_RECLAIM | WQ_UNBOUND,
-				  1);
+				  2);
 	cow->drain_wq = alloc_workqueue("tidemark_drain",
 					WQ_MEM_RECLAIM | WQ_UNBOUND, 1);
 	return cow->wq && cow->drain_wq ? 0 : -ENOMEM;
@@ -317,7 +348,7 @@ static void free_parts(struct tm_cow *cow)
 }
 
 struct tm_cow *tm_cow_new(struct block_device *origin,
-			  struct block_device *store,
+			  struct block_device *store, struct dm_table *table,
 			  const struct tm_geometry *geo,
 			  const struct tm_cow_config *config)
 {
@@ -329,21 +360,23 @@ struct tm_cow *tm_cow_new(struct block_device *origin,
 	spin_lock_init(&cow->lock);
 	xa_init(&cow->store.nodes);
 	INIT_LIST_HEAD(&cow->free);
-	INIT_LIST_HEAD(&cow->read);
+	INIT_LIST_HEAD(&cow->unread);
 	INIT_LIST_HEAD(&cow->dirty);
-	INIT_LIST_HEAD(&cow->written);
-	INIT_LIST_HEAD(&cow->ranges);
 	init_waitqueue_head(&cow->idle);
 	INIT_WORK(&cow->work, tm_copy_work);
-	INIT_WORK(&cow->drain, tm_drain_work);
+	INIT_WORK(&cow->pass, tm_pass_work);
+	INIT_DELAYED_WORK(&cow->drain, tm_drain_work);
 	INIT_DELAYED_WORK(&cow->watch, tm_copy_watch);
+	INIT_WORK(&cow->event, event_work);
 	cow->origin = origin;
 	cow->store_bdev = store;
+	cow->table = table;
 	cow->nr_sectors = geo->origin_sectors;
 	cow->nr_chunks = geo->nr_chunks;
 	cow->chunk_shift = ilog2(geo->chunk_sectors);
 	cow->block_shift = cow->chunk_shift - TM_BLOCK_SHIFT;
 	cow->timeout_s = config->timeout_s;
+	cow->watermark = config->watermark;
 	cow->full = config->full;
 	cow->pool_size = config->pool_kib / (TM_BLOCK_BYTES / 1024);
 	if (new_parts(cow)) {
@@ -358,20 +391,22 @@ static bool is_idle(struct tm_cow *cow)
 	bool idle;
 
 	spin_lock_irq(&cow->lock);
-	idle = !cow->in_flight;
+	idle = !cow->reading && !cow->writing;
 	spin_unlock_irq(&cow->lock);
 	return idle;
 }
 
 void tm_cow_free(struct tm_cow *cow)
 {
-	tm_cow_invalidate(cow, NULL);
+	tm_cow_invalidate(cow, TM_CAUSE_ENDED);
 	/* No new reads and writes begin after these; then those begun end. */
 	flush_work(&cow->work);
-	flush_work(&cow->drain);
+	cancel_delayed_work_sync(&cow->drain);
 	wait_event(cow->idle, is_idle(cow));
-	/* What ended is taken note of; that wakes the drain, for nothing. */
+	/* Their ends let the last writers go. */
 	flush_work(&cow->work);
+	flush_work(&cow->pass);
 	cancel_delayed_work_sync(&cow->watch);
+	cancel_work_sync(&cow->event);
 	free_parts(cow);
 }

@@ -120,8 +120,10 @@ static bool all_marked(const struct tm_session *s, u64 first, u64 nr)
 
 int tm_session_write(struct tm_session *s, struct bio *bio)
 {
+	struct bio_list reads = BIO_EMPTY_LIST;
 	int r = DM_MAPIO_REMAPPED;
 	struct tm_cow *cow;
+	struct bio *read;
 	u64 first, nr;
 
 	tm_session_chunks_of(s, bio, &first, &nr);
@@ -135,8 +137,10 @@ int tm_session_write(struct tm_session *s, struct bio *bio)
 	rcu_read_lock();
 	cow = rcu_dereference(s->cow);
 	if (cow)
-		r = tm_cow_write(cow, bio, first, nr);
+		r = tm_cow_write(cow, bio, first, nr, &reads);
 	rcu_read_unlock();
+	while ((read = bio_list_pop(&reads)))
+		submit_bio_noacct(read);
 	return r;
 }
 
@@ -259,7 +263,7 @@ static void forget_if_hibernating(struct tm_session *s)
 	mutex_lock(&s->lock);
 	cow = rcu_dereference_protected(s->cow, lockdep_is_held(&s->lock));
 	if (cow)
-		tm_cow_invalidate(cow, "the machine hibernates");
+		tm_cow_invalidate(cow, TM_CAUSE_GONE);
 	if (s->mode == TM_MEMORY)
 		tm_bitmap_fill(s->cur->changed);
 	mutex_unlock(&s->lock);
@@ -407,7 +411,7 @@ static void unlist(struct tm_session *s, enum tm_life life)
  * Nothing is in flight and no message gets through any more: gives up the cut
  * and its snapshot, and ends all work.
  */
-static void wind_down(struct tm_session *s, enum tm_life life, const char *why)
+static void wind_down(struct tm_session *s, enum tm_life life)
 {
 	struct tm_cow *cow;
 
@@ -417,7 +421,7 @@ static void wind_down(struct tm_session *s, enum tm_life life, const char *why)
 	WRITE_ONCE(s->life, life);
 	cow = rcu_dereference_protected(s->cow, lockdep_is_held(&s->lock));
 	if (cow)
-		tm_cow_invalidate(cow, why);
+		tm_cow_invalidate(cow, TM_CAUSE_GONE);
 	RCU_INIT_POINTER(s->cow, NULL);
 	mutex_unlock(&s->lock);
 	mutex_unlock(&tm_sessions_lock);
@@ -451,7 +455,7 @@ int tm_session_resume(struct tm_session *s, struct dm_target *ti,
 			return r;
 		}
 	} else if (growth && tm_growth_is_due(s, growth)) {
-		wind_down(s, TM_STARTING, "its tracked device grows");
+		wind_down(s, TM_STARTING);
 		tm_growth_apply(s, growth);
 	}
 	if (s->geo.origin_sectors != config->length_sectors)
@@ -495,7 +499,7 @@ void tm_session_close(struct tm_session *s, struct dm_target *ti, bool orderly)
 	s->owner = NULL;
 	mutex_unlock(&s->lock);
 
-	wind_down(s, TM_CLOSED, "its tracked device is gone");
+	wind_down(s, TM_CLOSED);
 
 	/* META may answer again, and must not tell of the time before. */
 	if (s->mode == TM_LOST || (s->mode == TM_TRACKING && !orderly))

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * snap.c - the read-only view of one cut
- *
- * A read goes to the origin first, and only then is asked which blocks were
- * overwritten: what was not by then is the cut's, what was is taken from where
- * it was kept. The other order would need a lock against writers.
+ * snap.c - the target that is a read-only view of one cut
  *
  * The view holds the origin open itself, a reference to the session, and the
  * tracked device open without a claim, since that may be mounted: it cannot be
@@ -19,6 +15,7 @@
 #include "session.h"
 #include "snap.h"
 #include "uapi/tidemark.h"
+#include "view.h"
 
 #define DM_MSG_PREFIX TM_TARGET_SNAP
 
@@ -26,6 +23,7 @@
 #define TM_POOL_KIB_MIN		64
 #define TM_POOL_KIB_MAX		1048576
 #define TM_COW_TIMEOUT_DEFAULT	30	/* seconds */
+#define TM_WATERMARK_DEFAULT	80	/* percent */
 
 struct tm_snap {
 	struct list_head node;		/* in tm_snaps, when it has a store */
@@ -35,15 +33,8 @@ struct tm_snap {
 	struct dm_dev *store;		/* NULL: the pool alone */
 	struct tm_cow *cow;
 	struct tm_cow_config config;
-	struct bio_set bios;
-	struct workqueue_struct *wq;
+	struct tm_view view;
 	bool attached;
-};
-
-/* In every bio of the view. */
-struct tm_read {
-	struct work_struct work;
-	struct tm_snap *snap;
 };
 
 /* Device-mapper lets two of its devices share one below: a store must not. */
@@ -62,6 +53,9 @@ static int parse_option(struct tm_cow_config *c, const char *name,
 		return kstrtouint(value, 10, &c->timeout_s) ?:
 			       c->timeout_s && c->timeout_s <= 86400 ?
 			       0 : -EINVAL;
+	if (!strcasecmp(name, TM_OPT_WATERMARK))
+		return kstrtouint(value, 10, &c->watermark) ?:
+			       c->watermark <= 100 ? 0 : -EINVAL;
 	return -EINVAL;
 }
 
@@ -189,6 +183,11 @@ static const char *check_store(struct dm_target *ti, struct tm_snap *snap)
 	return why;
 }
 
+static struct block_device *store_bdev(const struct tm_snap *snap)
+{
+	return snap->store ? snap->store->bdev : NULL;
+}
+
 static int get_store(struct dm_target *ti, struct tm_snap *snap,
 		     const char *path)
 {
@@ -236,6 +235,7 @@ static int snap_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	}
 	snap->config.pool_kib = TM_POOL_KIB_DEFAULT;
 	snap->config.timeout_s = TM_COW_TIMEOUT_DEFAULT;
+	snap->config.watermark = TM_WATERMARK_DEFAULT;
 	r = parse(ti, &snap->config, argc, argv);
 	if (r)
 		goto err_free;
@@ -248,26 +248,18 @@ static int snap_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 
 	r = -ENOMEM;
 	ti->error = "Cannot allocate memory";
-	if (bioset_init(&snap->bios, 16, 0, 0))
-		goto err_put_store;
-	/* Not for reclaim: nobody's memory is freed by reading a snapshot. */
-	snap->wq = alloc_workqueue("tidemark_snap", WQ_UNBOUND, 0);
-	if (!snap->wq)
-		goto err_exit_bios;
-	snap->cow = tm_cow_new(snap->origin->bdev,
-			       snap->store ? snap->store->bdev : NULL,
+	snap->cow = tm_cow_new(snap->origin->bdev, store_bdev(snap), ti->table,
 			       &snap->session->geo, &snap->config);
 	if (!snap->cow)
-		goto err_destroy_wq;
+		goto err_put_store;
+	if (tm_view_init(&snap->view, snap->cow))
+		goto err_free_cow;
 	ti->error = NULL;
-	ti->per_io_data_size = sizeof(struct tm_read);
 	ti->private = snap;
 	return 0;
 
-err_destroy_wq:
-	destroy_workqueue(snap->wq);
-err_exit_bios:
-	bioset_exit(&snap->bios);
+err_free_cow:
+	tm_cow_free(snap->cow);
 err_put_store:
 	put_store(ti, snap);
 err_put_session:
@@ -282,109 +274,20 @@ static void snap_dtr(struct dm_target *ti)
 	struct tm_snap *snap = ti->private;
 
 	tm_session_detach(snap->session, snap->cow);
-	destroy_workqueue(snap->wq);
+	tm_view_done(&snap->view);
 	tm_cow_free(snap->cow);
-	bioset_exit(&snap->bios);
 	put_store(ti, snap);
 	put_session(ti, snap);
 	kfree(snap);
 }
 
-/* The origin's data, for the whole of @bio. */
-static blk_status_t read_origin(struct tm_snap *snap, struct bio *bio)
-{
-	struct bio *clone = tm_bio_clone(snap->origin->bdev, bio, GFP_NOIO,
-					 &snap->bios);
-	blk_status_t status;
-
-	clone->bi_opf &= ~TM_REQ_IMPATIENT;
-	submit_bio_wait(clone);
-	status = clone->bi_status;
-	bio_put(clone);
-	return status;
-}
-
-static void copy_to_bio(struct bio *bio, struct bvec_iter *iter,
-			const char *from, unsigned int bytes)
-{
-	while (bytes) {
-		struct bio_vec bv = bio_iter_iovec(bio, *iter);
-		unsigned int n = min(bytes, bv.bv_len);
-
-		if (from) {
-			char *to = kmap_local_page(bv.bv_page);
-
-			memcpy(to + bv.bv_offset, from, n);
-			kunmap_local(to);
-			flush_dcache_page(bv.bv_page);
-			from += n;
-		}
-		bio_advance_iter(bio, iter, n);
-		bytes -= n;
-	}
-}
-
-/* Puts the old data where the origin's are not the cut's any more. */
-static int patch(struct tm_snap *snap, struct bio *bio, struct page *page)
-{
-	struct bvec_iter iter = bio->bi_iter;
-	u64 at = (u64)iter.bi_sector << SECTOR_SHIFT;
-	unsigned int left = iter.bi_size;
-
-	while (left) {
-		unsigned int skip = at & (TM_BLOCK_BYTES - 1);
-		unsigned int n = min_t(unsigned int, left,
-				       TM_BLOCK_BYTES - skip);
-		int r = tm_cow_fetch(snap->cow, at / TM_BLOCK_BYTES, page);
-
-		if (r < 0)
-			return r;
-		copy_to_bio(bio, &iter,
-			    r ? (char *)page_address(page) + skip : NULL, n);
-		at += n;
-		left -= n;
-	}
-	return 0;
-}
-
-static void read_work(struct work_struct *work)
-{
-	struct tm_read *read = container_of(work, struct tm_read, work);
-	struct bio *bio = dm_bio_from_per_bio_data(read, sizeof(*read));
-	struct tm_snap *snap = read->snap;
-	struct page *page;
-
-	bio->bi_status = read_origin(snap, bio);
-	if (!bio->bi_status) {
-		page = alloc_page(GFP_NOIO);
-		if (!page)
-			bio->bi_status = BLK_STS_RESOURCE;
-		else if (patch(snap, bio, page))
-			bio->bi_status = BLK_STS_IOERR;
-		if (page)
-			__free_page(page);
-	}
-	bio_endio(bio);
-}
-
 static int snap_map(struct dm_target *ti, struct bio *bio)
 {
-	struct tm_read *read = dm_per_bio_data(bio, sizeof(*read));
 	struct tm_snap *snap = ti->private;
-	u64 chunk, end;
 
 	if (bio_op(bio) != REQ_OP_READ || !bio_sectors(bio))
 		return DM_MAPIO_KILL;
-	end = (bio_end_sector(bio) - 1) >> snap->cow->chunk_shift;
-	for (chunk = bio->bi_iter.bi_sector >> snap->cow->chunk_shift;
-	     chunk <= end; chunk++)
-		if (!tm_cow_keeps(snap->cow, chunk))
-			return DM_MAPIO_KILL;
-	bio->bi_opf &= ~TM_REQ_IMPATIENT;
-	read->snap = snap;
-	INIT_WORK(&read->work, read_work);
-	queue_work(snap->wq, &read->work);
-	return DM_MAPIO_SUBMITTED;
+	return tm_view_read(&snap->view, bio);
 }
 
 static int snap_preresume(struct dm_target *ti)
@@ -419,43 +322,71 @@ static const char *const state_word[] = {
 	[TM_COW_INVALID] = TM_SNAP_INVALID,
 };
 
+static const char *const cause_word[] = {
+	[TM_CAUSE_NONE] = TM_STATUS_NONE,
+	[TM_CAUSE_ENDED] = TM_SNAP_ENDED,
+	[TM_CAUSE_FULL] = TM_SNAP_STORE_FULL,
+	[TM_CAUSE_FAILED] = TM_SNAP_STORE_FAILED,
+	[TM_CAUSE_SILENT] = TM_SNAP_STORE_SILENT,
+	[TM_CAUSE_MEMORY] = TM_SNAP_NO_MEMORY,
+	[TM_CAUSE_GONE] = TM_SNAP_GONE,
+	[TM_CAUSE_UNKNOWN] = TM_SNAP_UNKNOWN,
+};
+
+static void status_info(struct tm_cow *cow, char *result, unsigned int maxlen)
+{
+	unsigned int pool, used, sz = 0;
+	enum tm_cow_state state;
+	enum tm_cow_cause cause;
+
+	spin_lock_irq(&cow->lock);
+	state = cow->state;
+	cause = cow->cause;
+	used = cow->store.used;
+	pool = cow->pool_used;
+	spin_unlock_irq(&cow->lock);
+	DMEMIT("%u %s %llu %llu %u %u %u %u %s", TM_STATUS_VERSION,
+	       state_word[state], (u64)atomic64_read(&cow->needed),
+	       cow->nr_chunks, used, cow->store.nr_slots, pool, cow->pool_size,
+	       cause_word[cause]);
+}
+
+static void status_table(const struct tm_snap *snap, char *result,
+			 unsigned int maxlen)
+{
+	const struct tm_cow_config *c = &snap->config;
+	bool pool = c->pool_kib != TM_POOL_KIB_DEFAULT;
+	bool timeout = c->timeout_s != TM_COW_TIMEOUT_DEFAULT;
+	bool watermark = c->watermark != TM_WATERMARK_DEFAULT;
+	unsigned int nr = pool + timeout + watermark;
+	unsigned int sz = 0;
+
+	DMEMIT("%u:%u %s %s", MAJOR(snap->session->dev),
+	       MINOR(snap->session->dev),
+	       snap->store ? snap->store->name : TM_STATUS_NONE,
+	       c->full ? TM_SNAP_FULL : TM_SNAP_DELTA);
+	if (nr)
+		DMEMIT(" %u", nr * 2);
+	if (pool)
+		DMEMIT(" " TM_OPT_POOL_KIB " %u", c->pool_kib);
+	if (timeout)
+		DMEMIT(" " TM_OPT_COW_TIMEOUT " %u", c->timeout_s);
+	if (watermark)
+		DMEMIT(" " TM_OPT_WATERMARK " %u", c->watermark);
+}
+
 static void snap_status(struct dm_target *ti, status_type_t type,
 			unsigned int status_flags, char *result,
 			unsigned int maxlen)
 {
 	struct tm_snap *snap = ti->private;
-	struct tm_cow *cow = snap->cow;
-	u64 used, size;
-	unsigned int pool, sz = 0, nr;
-	enum tm_cow_state state;
 
 	switch (type) {
 	case STATUSTYPE_INFO:
-		spin_lock_irq(&cow->lock);
-		state = cow->state;
-		used = cow->store.used;
-		size = cow->store.nr_slots;
-		pool = cow->pool_used;
-		spin_unlock_irq(&cow->lock);
-		DMEMIT("%u %s %llu %llu %llu %llu %u %u", TM_STATUS_VERSION,
-		       state_word[state], (u64)atomic64_read(&cow->needed),
-		       cow->nr_chunks, used, size, pool, cow->pool_size);
+		status_info(snap->cow, result, maxlen);
 		break;
 	case STATUSTYPE_TABLE:
-		DMEMIT("%u:%u %s %s", MAJOR(snap->session->dev),
-		       MINOR(snap->session->dev),
-		       snap->store ? snap->store->name : TM_STATUS_NONE,
-		       snap->config.full ? TM_SNAP_FULL : TM_SNAP_DELTA);
-		nr = (snap->config.pool_kib != TM_POOL_KIB_DEFAULT) +
-		     (snap->config.timeout_s != TM_COW_TIMEOUT_DEFAULT);
-		if (nr)
-			DMEMIT(" %u", nr * 2);
-		if (snap->config.pool_kib != TM_POOL_KIB_DEFAULT)
-			DMEMIT(" " TM_OPT_POOL_KIB " %u",
-			       snap->config.pool_kib);
-		if (snap->config.timeout_s != TM_COW_TIMEOUT_DEFAULT)
-			DMEMIT(" " TM_OPT_COW_TIMEOUT " %u",
-			       snap->config.timeout_s);
+		status_table(snap, result, maxlen);
 		break;
 	default:
 		*result = '\0';

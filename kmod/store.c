@@ -7,17 +7,18 @@
 #include <linux/vmalloc.h>
 #include "store.h"
 
+/* Who frees memory by writing must not use up what is kept for that. */
+#define TM_NODE_NOW	(GFP_NOWAIT | __GFP_NOWARN | __GFP_NOMEMALLOC)
 /* Rather none than waiting for writeback, which may wait for us. */
-#define TM_NODE_GFP	(GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN)
+#define TM_NODE_LATER	(GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN)
 
-int tm_store_init(struct tm_store *store, u64 nr_slots,
-		  unsigned int blocks_per_chunk)
+int tm_store_init(struct tm_store *store, u32 nr_slots)
 {
 	memset(store, 0, sizeof(*store));
-	xa_init(&store->nodes);
-	store->blocks_per_chunk = blocks_per_chunk;
+	/* Changed with interrupts off, under the lock of the snapshot. */
+	xa_init_flags(&store->nodes, XA_FLAGS_LOCK_IRQ);
 	store->nr_slots = nr_slots;
-	store->busy = vzalloc(BITS_TO_LONGS(nr_slots + 1) *
+	store->busy = vzalloc(BITS_TO_LONGS((u64)nr_slots + 1) *
 			      sizeof(*store->busy));
 	return store->busy ? 0 : -ENOMEM;
 }
@@ -25,62 +26,83 @@ int tm_store_init(struct tm_store *store, u64 nr_slots,
 void tm_store_done(struct tm_store *store)
 {
 	struct tm_node *node;
-	unsigned long chunk;
+	unsigned long index;
 
-	xa_for_each(&store->nodes, chunk, node)
+	xa_for_each(&store->nodes, index, node)
 		kfree(node);
 	xa_destroy(&store->nodes);
 	vfree(store->busy);
 }
 
-int tm_store_alloc(struct tm_store *store, u64 *ret_slot)
+u32 tm_store_alloc(struct tm_store *store, u32 max, u32 *ret_first)
 {
-	u64 slot;
+	u32 slot, nr = 0;
 
 	if (store->used == store->nr_slots)
-		return -ENOSPC;
+		return 0;
 	slot = find_next_zero_bit(store->busy, store->nr_slots, store->hint);
 	if (slot >= store->nr_slots)
 		slot = find_first_zero_bit(store->busy, store->nr_slots);
-	__set_bit(slot, store->busy);
-	store->used++;
-	store->hint = slot + 1;
-	*ret_slot = slot;
-	return 0;
+	*ret_first = slot;
+	while (nr < max && slot < store->nr_slots &&
+	       !test_bit(slot, store->busy)) {
+		__set_bit(slot++, store->busy);
+		nr++;
+	}
+	store->used += nr;
+	store->hint = slot;
+	return nr;
 }
 
-void tm_store_free(struct tm_store *store, u64 slot)
+void tm_store_free(struct tm_store *store, u32 slot)
 {
 	__clear_bit(slot, store->busy);
 	store->used--;
 }
 
-struct tm_node *tm_store_node(struct tm_store *store, u64 chunk)
+struct tm_node *tm_store_make_node(struct tm_store *store, u64 block)
 {
-	return xa_load(&store->nodes, chunk);
-}
-
-struct tm_node *tm_store_make_node(struct tm_store *store, u64 chunk)
-{
-	struct tm_node *node = xa_load(&store->nodes, chunk);
+	struct tm_node *node = tm_store_node(store, block);
+	struct tm_node *old;
 
 	if (node)
 		return node;
-	node = kzalloc(struct_size(node, block, store->blocks_per_chunk),
-		       TM_NODE_GFP);
+	node = kzalloc(sizeof(*node), TM_NODE_NOW);
 	if (!node)
 		return NULL;
-	if (xa_err(xa_store(&store->nodes, chunk, node, TM_NODE_GFP))) {
-		kfree(node);
-		return NULL;
-	}
-	return node;
+	xa_lock(&store->nodes);
+	old = __xa_cmpxchg(&store->nodes, block >> TM_NODE_SHIFT, NULL, node,
+			   TM_NODE_NOW);
+	xa_unlock(&store->nodes);
+	if (!old)
+		return node;
+	kfree(node);
+	return xa_is_err(old) ? NULL : old;
 }
 
-void tm_store_drop_node(struct tm_store *store, u64 chunk)
+int tm_store_add_node(struct tm_store *store, u64 block)
 {
-	struct tm_node *node = xa_erase(&store->nodes, chunk);
+	struct tm_node *node = kzalloc(sizeof(*node), TM_NODE_LATER);
+	void *old;
 
-	if (node)
-		kfree_rcu(node, rcu);
+	if (!node)
+		return -ENOMEM;
+	old = xa_cmpxchg_irq(&store->nodes, block >> TM_NODE_SHIFT, NULL, node,
+			     TM_NODE_LATER);
+	if (old)
+		kfree(node);
+	return xa_err(old);
+}
+
+void tm_store_drop_node(struct tm_store *store, struct tm_node *node, u64 block)
+{
+	unsigned int i;
+
+	for (i = 0; i < TM_NODE_BLOCKS; i++)
+		if (node->word[i] != TM_BLOCK_NONE)
+			return;
+	xa_lock(&store->nodes);
+	__xa_erase(&store->nodes, block >> TM_NODE_SHIFT);
+	xa_unlock(&store->nodes);
+	kfree_rcu(node, rcu);
 }

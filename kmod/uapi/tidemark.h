@@ -12,11 +12,11 @@
  *					 close_after V meta_timeout V
  *					 on_lost fail|pass]
  *   START LEN tidemark-snap TRACKED STORE|- delta|full [N pool_kib V
- *					 cow_timeout V]
+ *					 cow_timeout V watermark V]
  *
  *   START is 0 and the target is the only one of its table. N counts the words
  *   that follow. META `-` keeps the bits in memory; STORE `-` keeps old data in
- *   the pool alone. Time-outs are seconds.
+ *   the pool alone. Time-outs are seconds, the watermark is a percentage.
  *
  * Status of the tracking target: one line of TM_STATUS_TRACK_FIELDS words,
  * to which later versions only append
@@ -37,11 +37,12 @@
  *
  * Status of the snapshot target, TM_STATUS_SNAP_FIELDS words
  *
- *   1 STATE NEEDED TOTAL STORE_USED STORE_SIZE POOL_USED POOL_SIZE
+ *   1 STATE NEEDED TOTAL STORE_USED STORE_SIZE POOL_USED POOL_SIZE CAUSE
  *
  *   STATE		waiting, valid or invalid
  *   NEEDED, TOTAL	chunks still kept for reading, chunks of the device
  *   STORE_*, POOL_*	blocks of TM_BLOCK_BYTES
+ *   CAUSE		why it is invalid, one of the words below, or `-`
  *
  * Messages to the tracking target; those that change something reply nothing
  * and may be repeated with the same CUTID:
@@ -80,6 +81,7 @@
 #define TM_ON_LOST_PASS		"pass"
 #define TM_OPT_POOL_KIB		"pool_kib"
 #define TM_OPT_COW_TIMEOUT	"cow_timeout"
+#define TM_OPT_WATERMARK	"watermark"
 #define TM_SNAP_DELTA		"delta"
 #define TM_SNAP_FULL		"full"
 
@@ -100,7 +102,7 @@
 #define TM_STATUS_VERSION	1
 #define TM_STATUS_NONE		"-"
 #define TM_STATUS_TRACK_FIELDS	12
-#define TM_STATUS_SNAP_FIELDS	8
+#define TM_STATUS_SNAP_FIELDS	9
 
 #define TM_MODE_TRACKING	"tracking"
 #define TM_MODE_MEMORY		"memory"
@@ -126,6 +128,14 @@
 #define TM_SNAP_WAITING		"waiting"
 #define TM_SNAP_VALID		"valid"
 #define TM_SNAP_INVALID		"invalid"
+
+#define TM_SNAP_ENDED		"ended"		/* committed or aborted */
+#define TM_SNAP_STORE_FULL	"full"		/* or the pool, without one */
+#define TM_SNAP_STORE_FAILED	"failed"	/* could not be written */
+#define TM_SNAP_STORE_SILENT	"silent"	/* did not answer in time */
+#define TM_SNAP_NO_MEMORY	"memory"
+#define TM_SNAP_GONE		"gone"		/* TRACKED is another now */
+#define TM_SNAP_UNKNOWN		"unknown"	/* an operation without extent */
 
 #define TM_CUTID_LEN		32	/* digits, without a final zero byte */
 #define TM_BLOCK_BYTES		4096	/* unit of copying before a write */
