@@ -3,6 +3,9 @@
 # Tidemark: the userspace program, the kernel module, and their tests.
 # `make help` lists what can be asked for.
 
+# No rule but those below: the built-in ones are tried for every header.
+MAKEFLAGS += -r
+
 VERSION := 0.1.0
 B       := build
 
@@ -73,10 +76,11 @@ MODULE_FILES = $(shell find Kbuild dkms.conf kmod -name '*.[ch]' -o \
 # The kernel that `modules` builds for.
 KVER       ?= $(shell uname -r)
 RELEASES   := bullseye bookworm trixie sid
+KERNELS    ?= $(RELEASES)
 
 .PHONY: all demo modules unit tools vmtools fuzz programs lab check check-kernels \
-	check-debug check-fuzz bench-track crashtools check-crash install \
-	uninstall clean help
+	check-debug check-snapshot check-fuzz bench-track bench-cow crashtools \
+	check-crash install uninstall clean help
 # Objects are kept: they are shared by many programs.
 .SECONDARY:
 
@@ -94,15 +98,15 @@ $(B)/san/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/unit/%: tests/unit/%.c $(SANOBJ)
+$(UNIT): $(B)/unit/%: tests/unit/%.c $(SANOBJ)
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -O2,$(ALL_CFLAGS)) $(SANFLAGS) -MMD -MP -o $@ $< \
 		$(SANOBJ) $(PKG_LIBS) -lcmocka
 
-$(B)/tests/%: $(B)/tests/vm/tools/%.o $(VMLIBOBJ) $(B)/kmod/format.o
+$(VMTOOLS): $(B)/tests/%: $(B)/tests/vm/tools/%.o $(VMLIBOBJ) $(B)/kmod/format.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ldevmapper -luring -lpthread
 
-$(B)/tests/%: $(B)/san/tests/system/tools/%.o $(TOOLOBJ)
+$(TOOLS): $(B)/tests/%: $(B)/san/tests/system/tools/%.o $(TOOLOBJ)
 	@mkdir -p $(@D)
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
@@ -125,7 +129,8 @@ $(B)/tests/damage: $(wildcard tests/crash/damage/*.[ch])
 
 $(B)/tests/crash/guest/tools/%.o: ALL_CFLAGS += -Itests/vm/tools
 
-$(B)/tests/%: $(B)/tests/crash/guest/tools/%.o $(VMLIBOBJ)
+$(CRASHTOOLS): $(B)/tests/%: $(B)/tests/crash/guest/tools/%.o \
+		$(VMLIBOBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ldevmapper -luring -lpthread
 
 $(B)/tests/replay: $(REPLAYOBJ)
@@ -137,9 +142,13 @@ $(B)/tests/volatile.so: tests/crash/tools/volatile.c tests/crash/tools/log.h
 	$(CC) $(ALL_CFLAGS) $(shell pkg-config --cflags nbdkit) -fPIC -shared \
 		-o $@ $<
 
+$(B)/tests/strike.so: tests/vm/preload/strike.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
+
 tools: $(TOOLS)	## the programs that tests of port/ call
 
-vmtools: $(VMTOOLS) $(B)/tests/damage	## the programs that run in guests
+vmtools: $(VMTOOLS) $(B)/tests/damage $(B)/tests/strike.so	## the programs that run in guests
 
 crashtools: $(CRASHTOOLS) $(B)/tests/replay $(B)/tests/volatile.so	## the same for crashes
 
@@ -171,12 +180,23 @@ check-kernels: all vmtools	## the module's tests in full on every kernel; FORM=s
 check-debug: all vmtools	## the same on the kernel with KASAN and lockdep
 	@KERNEL=debug FORM=$${FORM:-full} tests/run tests/vm
 
+check-snapshot: all vmtools	## snapshots at length; CUTS on each of KERNELS, ROUNDS of trouble
+	@set -e; for k in $(KERNELS); do \
+		echo "== $$k"; KERNEL=$$k FORM=$${FORM:-full} tests/run \
+			tests/vm/t0202-exact.sh; \
+	done
+	@FORM=$${FORM:-full} tests/run $(filter-out %/t0202-exact.sh,\
+		$(sort $(wildcard tests/vm/t02*.sh)))
+
 check-fuzz: fuzz	## the fuzzer for RUNS executions, 10,000,000 by default
 	@FORM=$${FORM:-full} TEST_TIMEOUT=$${TEST_TIMEOUT:-86400} tests/run \
 		tests/fuzz
 
 bench-track: vmtools	## what tracking costs: build/bench/track.json
 	@sh tests/bench/track.sh $(B)/bench
+
+bench-cow: all vmtools	## what a snapshot costs: build/bench/cow.json
+	@sh tests/bench/cow.sh $(B)/bench
 
 check-crash: all vmtools crashtools	## crashes at length; the counts: tests/crash/README.md
 	@FORM=$${FORM:-full} tests/run tests/crash

@@ -78,8 +78,8 @@ static void later_fields_are_left_alone(void **state)
 		0);
 	/* A flag that begins like one is another. */
 	assert_false(tracked_held(&st));
-	assert_int_equal(snap_status_parse("1 valid 3 9 1 2 4 16 more", &snap),
-			 0);
+	assert_int_equal(snap_status_parse("1 valid 3 9 1 2 4 16 - more",
+					   &snap), 0);
 	assert_int_equal(snap.state, SNAP_VALID);
 	assert_int_equal(snap.needed, 3);
 	assert_int_equal(snap.total, 9);
@@ -87,6 +87,37 @@ static void later_fields_are_left_alone(void **state)
 	assert_int_equal(snap.store_size, 2);
 	assert_int_equal(snap.pool_used, 4);
 	assert_int_equal(snap.pool_size, 16);
+	assert_int_equal(snap.cause, SNAP_CAUSE_UNSAID);
+}
+
+static void why_a_snapshot_is_invalid(void **state)
+{
+	static const struct {
+		const char *words;
+		enum snap_cause cause;
+	} causes[] = {
+		{ "", SNAP_CAUSE_UNSAID }, /* of an earlier module */
+		{ " -", SNAP_CAUSE_UNSAID },
+		{ " ended", SNAP_CAUSE_ENDED },
+		{ " full", SNAP_CAUSE_FULL },
+		{ " failed more", SNAP_CAUSE_FAILED },
+		{ " silent", SNAP_CAUSE_SILENT },
+		{ " memory", SNAP_CAUSE_MEMORY },
+		{ " gone", SNAP_CAUSE_GONE },
+		{ " unknown", SNAP_CAUSE_UNKNOWN },
+		{ " eaten", SNAP_CAUSE_UNSAID },
+	};
+	struct snap_status snap;
+	char line[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(causes); i++) {
+		snprintf(line, sizeof(line), "1 invalid 3 9 1 2 4 16%s",
+			 causes[i].words);
+		assert_int_equal(snap_status_parse(line, &snap), 0);
+		assert_int_equal(snap.state, SNAP_INVALID);
+		assert_int_equal(snap.cause, causes[i].cause);
+	}
 }
 
 static void all_stages(void **state)
@@ -235,6 +266,7 @@ int main(void)
 		cmocka_unit_test(dashes_are_nothing),
 		cmocka_unit_test(lost_tracking_knows_nothing),
 		cmocka_unit_test(later_fields_are_left_alone),
+		cmocka_unit_test(why_a_snapshot_is_invalid),
 		cmocka_unit_test(all_stages),
 		cmocka_unit_test(what_is_wrong_is_refused),
 		cmocka_unit_test(the_newest_merged_cuts_are_kept),

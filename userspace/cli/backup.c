@@ -11,7 +11,7 @@
 #include "port/clock.h"
 
 static int compare, full, drop_snapshot, no_freeze;
-static int hook_timeout;
+static int hook_timeout, cut_timeout;
 static char *hook;
 
 static const struct poptOption options[] = {
@@ -25,6 +25,9 @@ static const struct poptOption options[] = {
 	  "shell command to run while all disks stand still", "COMMAND" },
 	{ "hook-timeout", 0, POPT_ARG_INT, &hook_timeout, 0,
 	  "how long the command may take (default 60)", "SECONDS" },
+	{ "cut-timeout", 0, POPT_ARG_INT, &cut_timeout, 0,
+	  "how long filesystems and disks may stand still (default: as "
+	  "configured, 10)", "SECONDS" },
 	{ "drop-snapshot", 0, POPT_ARG_NONE, &drop_snapshot, 0,
 	  "end a snapshot that was made by hand", NULL },
 	POPT_TABLEEND
@@ -114,6 +117,10 @@ static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 	struct vault vault;
 	int r;
 
+	if (cut_timeout < 0 || cut_timeout > TM_CUT_TIMEOUT_MAX)
+		return cli_usage(cli, err, "option '--cut-timeout' needs 1 to "
+				 "%d seconds, not %d", TM_CUT_TIMEOUT_MAX,
+				 cut_timeout);
 	r = settings_load(cli, &config, err);
 	if (!r)
 		r = load_disks(&config, args, &disks, err);
@@ -123,6 +130,10 @@ static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 	how.cut.no_freeze = no_freeze || !config.freeze;
 	how.cut.freeze_timeout_ms = config.freeze_timeout * 1000;
 	how.cut.hold_timeout_ms = config.cut_timeout * 1000;
+	if (cut_timeout)
+		how.cut.hold_timeout_ms = cut_timeout * 1000;
+	how.cut.pool_kib = config.pool / 1024;
+	how.cut.cow_timeout_s = config.cow_timeout;
 	how.cut.hook = hook;
 	how.cut.hook_timeout_ms = hook_timeout > 0 ? hook_timeout * 1000u : 0;
 	r = vault_open(&vault, &config, disks.v[0].vault, &cli->report, err);

@@ -47,7 +47,9 @@ struct cli {
 
 extern const struct verb verb_vault_create, verb_protect, verb_backup,
 	verb_points, verb_points_list, verb_points_show, verb_restore_disk,
-	verb_verify, verb_status, verb_attach, verb_detach, verb_grow, verb_watch, verb_meta_dump,
+	verb_verify, verb_status, verb_attach, verb_detach, verb_grow,
+	verb_watch, verb_snapshot_create, verb_snapshot_list,
+	verb_snapshot_remove, verb_snapshot_mount, verb_meta_dump,
 	verb_meta_check, verb_help, verb_version;
 
 /* The table, ended by NULL, and a search by words; for `help`. */

@@ -158,7 +158,8 @@ static int settle(struct backup *b, struct target *t, const char *last_cut,
 		tm_error_set(err, -EBUSY, TM_EXIT_BUSY, t->doc->name,
 			     "cannot back up disk '%s': a snapshot of it was made by hand",
 			     t->doc->name);
-		tm_error_action(err, "end it, or give --drop-snapshot");
+		tm_error_action(err, "see 'tidemark snapshot list'; remove it, "
+				     "or give --drop-snapshot");
 		return -EBUSY;
 	}
 	committed = s->frozen == SOURCE_FROZEN_RUN &&

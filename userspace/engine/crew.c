@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "engine/cut.h"
 #include "port/mapping.h"
 
-#define CREW_MAX	64
 #define STACK_BYTES	(256 * 1024)	/* locked memory, so not the usual 8 MiB */
 
 struct cut_crew {
@@ -25,7 +25,7 @@ struct cut_crew {
 	unsigned int next, end;		/* disks nobody has taken yet */
 	unsigned int running;		/* disks taken and not finished */
 	unsigned int n;
-	pthread_t threads[CREW_MAX];
+	pthread_t threads[CUT_MEMBERS_MAX];
 };
 
 /* SIGUSR1 is there to end a system call; there is nothing to do. */
@@ -98,7 +98,7 @@ int cut_crew_new(struct cut_job *job, struct cut_crew **ret)
 	pthread_cond_init(&crew->progress, &attr);
 	pthread_condattr_destroy(&attr);
 	sigaction(SIGUSR1, &act, NULL);
-	r = start(crew, job->n_disks < CREW_MAX ? job->n_disks : CREW_MAX);
+	r = start(crew, job->n_disks < CUT_MEMBERS_MAX ? job->n_disks : CUT_MEMBERS_MAX);
 	if (r)
 		free(crew);	/* no thread has seen it */
 	else

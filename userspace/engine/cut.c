@@ -146,7 +146,7 @@ static void set_options(struct source_cut_options *to,
 	if (!to->hook_timeout_ms)
 		to->hook_timeout_ms = 60000;
 	if (!to->hold_timeout_ms)
-		to->hold_timeout_ms = 30000;
+		to->hold_timeout_ms = 10000;
 }
 
 /* The job, in memory that all processes of the cut share. */
@@ -187,16 +187,25 @@ static int make_job(struct group *g, const char *id,
 	return add_disks(g, err);
 }
 
+/*
+ * Preparing takes memory and clears it. As many at once as there are processors:
+ * more of them would leave none for those who write meanwhile.
+ */
 static int prepare_all(const struct group *g, const char *id,
 		       struct tm_error *err)
 {
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int at_once = n > 1 ? n : 1, from, to;
 	int r = 0;
 
-	for (unsigned int i = 0; !r && i < g->n; i++)
-		r = tracked_prepare(g->members[i].name, id, err);
-	for (unsigned int i = 0; !r && i < g->n; i++)
-		r = tracked_wait(g->members[i].name, id, TRACKED_PREPARED,
-				 PREPARE_MS, err);
+	for (from = 0; !r && from < g->n; from = to) {
+		to = g->n - from < at_once ? g->n : from + at_once;
+		for (unsigned int i = from; !r && i < to; i++)
+			r = tracked_prepare(g->members[i].name, id, err);
+		for (unsigned int i = from; !r && i < to; i++)
+			r = tracked_wait(g->members[i].name, id,
+					 TRACKED_PREPARED, PREPARE_MS, err);
+	}
 	return r;
 }
 
@@ -273,12 +282,54 @@ static pid_t start_watchdog(struct cut_job *job, struct pipes *p, pid_t cutter)
 	watchdog_run(job, cutter, p->alive[0], p->go[1]);
 }
 
+/* Why the cutter has not come to its end; @status as waitpid() gives it. */
+static int blame_cutter(const struct cut_job *job, int status,
+			struct tm_error *err)
+{
+	static const char *const steps[] = {
+		[CUT_STEP_START] = "it started",
+		[CUT_STEP_FREEZE] = "it froze filesystems",
+		[CUT_STEP_SUSPEND] = "it suspended them",
+		[CUT_STEP_CUT] = "it cut them",
+		[CUT_STEP_HOOK] = "its hook ran",
+		[CUT_STEP_RESUME] = "it resumed them",
+		[CUT_STEP_THAW] = "it thawed filesystems",
+	};
+	const char *step = steps[atomic_load(&job->step)];
+
+	if (!atomic_load(&job->begin_ms)) {
+		tm_error_set(err, -ESTALE, TM_EXIT_DEVICE, NULL,
+			     "cannot cut the disks: the process that cuts, or its watchdog, ended before anything stood still");
+		tm_error_action(err, "see that there is memory, and that it may be locked (LimitMEMLOCK)");
+	} else if (atomic_load(&job->late)) {
+		tm_error_set(err, -ESTALE, TM_EXIT_DEVICE, NULL,
+			     "cannot cut the disks: the process that cuts had not finished when its time was over, while %s; its watchdog resumed them",
+			     step);
+		tm_error_action(err, "see the kernel's log for I/O that hangs; if the machine is only slow, give cuts more time: cut_timeout, now %u s",
+				job->how.hold_timeout_ms / 1000);
+	} else if (!atomic_load(&job->rescued)) {
+		tm_error_set(err, -ESTALE, TM_EXIT_DEVICE, NULL,
+			     "cannot cut the disks: the watchdog of the process that cuts died while %s",
+			     step);
+		tm_error_action(err, "see the kernel's log, and that no disk is suspended: dmsetup info");
+	} else {
+		tm_error_set(err, -ESTALE, TM_EXIT_DEVICE, NULL,
+			     "cannot cut the disks: the process that cuts died while %s (%s %d); its watchdog resumed them",
+			     step, WIFSIGNALED(status) ? "signal" : "status",
+			     WIFSIGNALED(status) ? WTERMSIG(status) :
+						   WEXITSTATUS(status));
+		tm_error_action(err, "see the kernel's log");
+	}
+	return -ESTALE;
+}
+
 /*
  * Until the cutter has ended, or the watchdog has given up on it: a cutter
  * stuck in the kernel must not hold the caller too.
  */
-static void wait_for_end(pid_t cutter, pid_t watchdog)
+static int wait_for_end(pid_t cutter, pid_t watchdog)
 {
+	int status = 0;
 	struct pollfd p[2] = {
 		{ .fd = syscall(SYS_pidfd_open, cutter, 0), .events = POLLIN },
 		{ .fd = syscall(SYS_pidfd_open, watchdog, 0), .events = POLLIN },
@@ -292,8 +343,9 @@ static void wait_for_end(pid_t cutter, pid_t watchdog)
 			;
 	close(p[0].fd);
 	close(p[1].fd);
-	waitpid(cutter, NULL, WNOHANG);
+	waitpid(cutter, &status, WNOHANG);
 	waitpid(watchdog, NULL, WNOHANG);
+	return status;
 }
 
 static int run(struct group *g, struct tm_error *err)
@@ -301,7 +353,7 @@ static int run(struct group *g, struct tm_error *err)
 	struct cut_job *job = g->job;
 	pid_t cutter, watchdog;
 	struct pipes p;
-	int r = pipes_open(&p);
+	int r = pipes_open(&p), status;
 
 	if (r)
 		return tm_error_set(err, r, TM_EXIT_FAILED, NULL,
@@ -318,17 +370,13 @@ static int run(struct group *g, struct tm_error *err)
 				    "cannot start the process that cuts: %s",
 				    strerror(-r));
 	}
-	wait_for_end(cutter, watchdog);
+	status = wait_for_end(cutter, watchdog);
 	if (atomic_load(&job->done) && !atomic_load(&job->rescued)) {
 		if (job->result && err)
 			*err = job->err;
 		return job->result;
 	}
-	r = tm_error_set(err, -ESTALE, TM_EXIT_DEVICE, NULL,
-			 "cannot cut the disks: the process that cuts died or "
-			 "stalled, and its watchdog resumed them");
-	tm_error_action(err, "see the kernel's log for I/O that hangs");
-	return r;
+	return blame_cutter(job, status, err);
 }
 
 static int all_durable(const struct group *g, const char *id,
@@ -360,13 +408,24 @@ static int cut_prepared(struct group *g, const char *id,
 	return r;
 }
 
+int cut_check_count(unsigned int n, struct tm_error *err)
+{
+	if (n <= CUT_MEMBERS_MAX)
+		return 0;
+	return tm_error_set(err, -E2BIG, TM_EXIT_LIMIT, NULL,
+			    "cannot cut %u devices at one instant: at most %u",
+			    n, CUT_MEMBERS_MAX);
+}
+
 int cut_group(const struct cut_member *members, unsigned int n, const char *id,
 	      const struct source_cut_options *how,
 	      struct source_cut_report *ret, struct tm_error *err)
 {
 	struct group g = { .members = members, .n = n };
-	int r = mapping_open_control(err);
+	int r = cut_check_count(n, err);
 
+	if (!r)
+		r = mapping_open_control(err);
 	if (!r)
 		r = find_devs(&g, err);
 	for (unsigned int i = 0; !r && i < n; i++)

@@ -16,6 +16,12 @@ struct cut_member {
 	dev_t store;		/* its snapshot's store; 0 for none */
 };
 
+/* As many as the process that cuts can suspend at once. */
+#define CUT_MEMBERS_MAX 64
+
+/* -E2BIG when so many cannot be cut at one instant. */
+int cut_check_count(unsigned int n, struct tm_error *err);
+
 /*
  * Cuts @n devices in the name of @id, their snapshot devices waiting already.
  * Returns when every one of them reports the cut, durably, and nothing is

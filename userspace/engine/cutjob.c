@@ -15,9 +15,15 @@ uint64_t cutjob_now_ms(void)
 	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
 }
 
-void cutjob_allow(struct cut_job *job, uint64_t ms)
+void cutjob_begin(struct cut_job *job)
 {
-	atomic_store(&job->deadline_ms, cutjob_now_ms() + ms);
+	atomic_store(&job->begin_ms, cutjob_now_ms());
+}
+
+uint64_t cutjob_deadline_ms(const struct cut_job *job, unsigned int percent)
+{
+	return atomic_load(&job->begin_ms) + atomic_load(&job->more_ms) +
+	       (uint64_t)job->how.hold_timeout_ms * percent / 100;
 }
 
 int cutjob_harden(void)

@@ -11,6 +11,11 @@
  *
  * A flag says "may be": it is set before the act that it speaks of and cleared
  * after the act that ends it, so that the watchdog never leaves a disk out.
+ *
+ * Of the time that anything may stand still, how.hold_timeout_ms, the first half
+ * is for freezing, what is left up to CUTJOB_SUSPEND_PERCENT for suspending, up
+ * to CUTJOB_CUTTER_PERCENT for the rest of the cutter's work. Then the watchdog
+ * kills it, and has what remains to let go of everything.
  */
 #ifndef TIDEMARK_ENGINE_CUTJOB_H
 #define TIDEMARK_ENGINE_CUTJOB_H
@@ -22,6 +27,10 @@
 
 #include "engine/source.h"
 #include "model/error.h"
+
+#define CUTJOB_FREEZE_PERCENT	50
+#define CUTJOB_SUSPEND_PERCENT	60
+#define CUTJOB_CUTTER_PERCENT	70
 
 struct cut_disk {
 	char name[128];		/* of the mapping */
@@ -38,6 +47,7 @@ struct cut_disk {
  *	FREEZING -> GIVEN_UP  [freeze_all]	it took too long
  *	GIVEN_UP -> THAWED    [freezer]		it froze late, and thawed at once
  *	FROZEN   -> THAWED    [thaw_all]
+ *	any      -> THAWED    [watchdog]	nobody is left who would do it
  */
 enum cut_fs_state {
 	CUT_FS_THAWED,
@@ -54,10 +64,24 @@ struct cut_fs {
 	pid_t syncer;
 };
 
+/* What the cutter is at, for the message when it does not come to its end. */
+enum cut_step {
+	CUT_STEP_START,
+	CUT_STEP_FREEZE,
+	CUT_STEP_SUSPEND,
+	CUT_STEP_CUT,
+	CUT_STEP_HOOK,
+	CUT_STEP_RESUME,
+	CUT_STEP_THAW,
+};
+
 struct cut_job {
 	char id[SOURCE_CUT_ID_SIZE];
 	struct source_cut_options how;	/* no zeroes for defaults */
-	atomic_ullong deadline_ms;	/* CLOCK_MONOTONIC; 0: none */
+	atomic_ullong begin_ms;	/* CLOCK_MONOTONIC; 0: nothing stands still */
+	atomic_uint more_ms;	/* for the hook */
+	atomic_int step;	/* enum cut_step */
+	atomic_bool late;	/* the cutter lived when its time was over */
 	atomic_bool rescued;	/* the watchdog stepped in: no cut is valid */
 	atomic_bool done;	/* the cutter has let go of everything */
 	int result;		/* with done: 0 or -errno and err */
@@ -70,8 +94,11 @@ struct cut_job {
 
 uint64_t cutjob_now_ms(void);
 
-/* From now the watchdog waits @ms. */
-void cutjob_allow(struct cut_job *job, uint64_t ms);
+/* From now on something may stand still: the time runs. */
+void cutjob_begin(struct cut_job *job);
+
+/* When @percent of the time will be over. */
+uint64_t cutjob_deadline_ms(const struct cut_job *job, unsigned int percent);
 
 /*
  * Makes this process fit to run while disks stand still: memory locked, no
@@ -115,7 +142,7 @@ _Noreturn void cutter_run(struct cut_job *job, int go);
 
 /*
  * watchdog.c. The watchdog's: @alive reads as closed when the cutter and all
- * its freezers are gone; writes a byte to @go when it is ready.
+ * its freezers are gone, who die with it; writes a byte to @go when it is ready.
  */
 _Noreturn void watchdog_run(struct cut_job *job, pid_t cutter, int alive,
 			    int go);

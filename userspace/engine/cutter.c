@@ -16,9 +16,6 @@
 #include "port/dm.h"
 #include "port/mapping.h"
 
-/* Time for the watchdog to leave the cutter to its own limits. */
-#define GRACE_MS 5000
-
 static uint64_t now_us(void)
 {
 	struct timespec ts;
@@ -28,9 +25,9 @@ static uint64_t now_us(void)
 }
 
 /* Disks of one depth are suspended at once, deeper ones after them. */
-static int suspend_all(struct cut_job *job, struct cut_crew *crew,
-		       uint64_t deadline_ms)
+static int suspend_all(struct cut_job *job, struct cut_crew *crew)
 {
+	uint64_t deadline_ms = cutjob_deadline_ms(job, CUTJOB_SUSPEND_PERCENT);
 	unsigned int from, to;
 	int r = 0;
 
@@ -52,7 +49,10 @@ static int suspend_all(struct cut_job *job, struct cut_crew *crew,
 		return r;
 	tm_error_set(&job->err, r, TM_EXIT_DEVICE, NULL,
 		     "cannot suspend the disks: one did not finish its I/O in "
-		     "%u ms", job->how.hold_timeout_ms);
+		     "time");
+	tm_error_action(&job->err, "if it is only slow, give cuts more time: "
+				   "cut_timeout, now %u s",
+			job->how.hold_timeout_ms / 1000);
 	return r;
 }
 
@@ -133,11 +133,11 @@ static int wait_hook(struct cut_job *job, pid_t pid)
 
 static int run_hook(struct cut_job *job)
 {
+	uint64_t began = cutjob_now_ms();
 	pid_t pid;
+	int r;
 
-	if (!job->how.hook)
-		return 0;
-	cutjob_allow(job, job->how.hook_timeout_ms + (uint64_t)GRACE_MS);
+	atomic_store(&job->more_ms, job->how.hook_timeout_ms);
 	pid = fork();
 	if (pid < 0)
 		return tm_error_set(&job->err, -errno, TM_EXIT_FAILED, NULL,
@@ -145,7 +145,10 @@ static int run_hook(struct cut_job *job)
 				    strerror(errno));
 	if (!pid)
 		hook_run(job);
-	return wait_hook(job, pid);
+	r = wait_hook(job, pid);
+	/* What it has not used is not for others. */
+	atomic_store(&job->more_ms, cutjob_now_ms() - began);
+	return r;
 }
 
 /* Lowest first. A disk that cannot be resumed is left to the watchdog. */
@@ -167,20 +170,25 @@ static int resume_all(struct cut_job *job)
 	return result;
 }
 
+static void at(struct cut_job *job, enum cut_step step)
+{
+	atomic_store(&job->step, step);
+}
+
 static int stand_still(struct cut_job *job, struct cut_crew *crew)
 {
-	uint64_t limit = job->how.hold_timeout_ms;
 	int r;
 
-	cutjob_allow(job, limit + GRACE_MS);
-	r = suspend_all(job, crew, cutjob_now_ms() + limit);
+	at(job, CUT_STEP_SUSPEND);
+	r = suspend_all(job, crew);
+	at(job, CUT_STEP_CUT);
 	if (!r)
 		r = cut_all(job);
 	if (!r)
 		r = still_held(job);
 	if (!r && job->how.hook) {
+		at(job, CUT_STEP_HOOK);
 		r = run_hook(job);
-		cutjob_allow(job, GRACE_MS);
 		if (!r)
 			r = still_held(job);
 	}
@@ -205,13 +213,17 @@ void cutter_run(struct cut_job *job, int go)
 	if (read(go, &byte, 1) != 1)
 		_exit(1);
 	if (!r) {
+		cutjob_begin(job);
+		at(job, CUT_STEP_FREEZE);
 		if (!job->how.no_freeze)
 			cutjob_freeze_all(job);
 		begin = now_us();
 		r = stand_still(job, crew);
+		at(job, CUT_STEP_RESUME);
 		if (resume_all(job))
 			_exit(1);	/* the watchdog tries again */
 		job->report.held_us = now_us() - begin;
+		at(job, CUT_STEP_THAW);
 		cutjob_thaw_all(job);
 	}
 	job->result = r;

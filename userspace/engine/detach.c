@@ -8,10 +8,33 @@
 #include "engine/attached.h"
 #include "engine/cut.h"
 #include "engine/seal.h"
+#include "engine/snapshot.h"
 #include "port/dm.h"
 #include "port/mapping.h"
 
-/* A cut in the hands of a backup is not for us to end, unless told to. */
+static int refuse(const char *name, const char *cut, struct tm_error *err)
+{
+	char view[TM_VIEW_NAME_SIZE];
+	int r = snapshot_find(name, cut, view, err);
+
+	if (r && r != -ENOENT)
+		return r;
+	if (!r) {
+		tm_error_set(err, -EBUSY, TM_EXIT_BUSY, name,
+			     "cannot detach '%s': it has a snapshot, '%s'",
+			     name, view);
+		tm_error_action(err, "tidemark snapshot remove %s", view);
+		return -EBUSY;
+	}
+	tm_error_set(err, -EBUSY, TM_EXIT_BUSY, name,
+		     "cannot detach '%s': a backup of it is running, or was "
+		     "left unfinished", name);
+	tm_error_action(err, "wait for it; or run a backup, which settles what "
+			     "was left");
+	return -EBUSY;
+}
+
+/* A cut in the hands of another is not for us to end, unless told to. */
 static int end_frozen(const char *name, bool end_cut, struct tm_error *err)
 {
 	struct tracked_status st;
@@ -20,15 +43,11 @@ static int end_frozen(const char *name, bool end_cut, struct tm_error *err)
 
 	if (r)
 		return r;
-	if (st.stage != TRACKED_NONE && !end_cut) {
-		tm_error_set(err, -EBUSY, TM_EXIT_BUSY, name,
-			     "cannot detach '%s': a backup of it is running, or "
-			     "was left unfinished", name);
-		tm_error_action(err, "wait for it; or run a backup, which "
-				     "settles what was left");
-		return -EBUSY;
-	}
-	if (st.stage != TRACKED_NONE)
+	if (st.stage != TRACKED_NONE && !end_cut)
+		return refuse(name, st.frozen, err);
+	/* They hold the tracked device open. */
+	r = snapshot_drop(name, false, err);
+	if (!r && st.stage != TRACKED_NONE)
 		r = cut_end(name, st.frozen, false, err);
 	snprintf(snap, sizeof(snap), "%.120s-snap", name);
 	return r ? r : mapping_remove(snap, err);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,11 +18,14 @@ static bool change(struct cut_fs *fs, int from, int to)
 	return atomic_compare_exchange_strong(&fs->state, &from, to);
 }
 
-/* The freezer's life. */
-static _Noreturn void freezer_run(struct cut_fs *fs)
+/* The freezer's life. It ends with the cutter's, even while it is stopped. */
+static _Noreturn void freezer_run(struct cut_fs *fs, pid_t cutter)
 {
-	int r = fsfreeze_freeze(fs->fd);
+	int r;
 
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != cutter)
+		_exit(1);
+	r = fsfreeze_freeze(fs->fd);
 	fs->result = r;
 	if (!change(fs, CUT_FS_FREEZING, r ? CUT_FS_THAWED : CUT_FS_FROZEN)) {
 		if (!r)
@@ -74,7 +78,7 @@ void cutjob_sync_all(struct cut_job *job)
 /* 0: frozen. -ETIMEDOUT: given up. Else why it cannot be. */
 static int freeze_one(struct cut_fs *fs, unsigned int timeout_ms)
 {
-	pid_t pid;
+	pid_t pid, cutter = getpid();
 
 	atomic_store(&fs->state, CUT_FS_FREEZING);
 	pid = fork();
@@ -83,7 +87,7 @@ static int freeze_one(struct cut_fs *fs, unsigned int timeout_ms)
 		return -errno;
 	}
 	if (!pid)
-		freezer_run(fs);
+		freezer_run(fs, cutter);
 	if (!wait_for(pid, timeout_ms) &&
 	    change(fs, CUT_FS_FREEZING, CUT_FS_GIVEN_UP))
 		return -ETIMEDOUT;
@@ -103,11 +107,15 @@ static void warn(struct cut_job *job, const struct cut_fs *fs, int r)
 
 void cutjob_freeze_all(struct cut_job *job)
 {
-	unsigned int timeout_ms = job->how.freeze_timeout_ms;
+	uint64_t deadline = cutjob_deadline_ms(job, CUTJOB_FREEZE_PERCENT), now;
+	unsigned int timeout_ms;
 	int r;
 
 	for (unsigned int i = 0; i < job->n_fs; i++) {
-		cutjob_allow(job, timeout_ms + 5000ull);
+		now = cutjob_now_ms();
+		timeout_ms = now < deadline ? deadline - now : 0;
+		if (timeout_ms > job->how.freeze_timeout_ms)
+			timeout_ms = job->how.freeze_timeout_ms;
 		r = freeze_one(&job->fs[i], timeout_ms);
 		if (!r || r == -EBUSY) {	/* frozen by us, or another */
 			job->report.frozen++;
@@ -121,6 +129,7 @@ void cutjob_freeze_all(struct cut_job *job)
 		cutjob_thaw_all(job);
 		job->report.unfrozen += job->report.frozen + job->n_fs - i - 1;
 		job->report.frozen = 0;
+		cutjob_begin(job);
 		return;
 	}
 }

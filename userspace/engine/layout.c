@@ -192,3 +192,23 @@ int layout_find(const char *path, struct tm_segments *ret, uint64_t *ret_size,
 	*ret_size = size;
 	return 0;
 }
+
+int layout_tracked(const char *path, char ret_name[128], struct tm_error *err)
+{
+	struct blkdev dev;
+	uint64_t len;
+	bool is;
+	int r = blkdev_by_path(path, &dev);
+
+	if (r)
+		return tm_error_set(err, r, tm_exit_from_errno(r), path,
+				    "cannot use '%s': %s", path, strerror(-r));
+	r = is_tracked(dev.dev, &is, ret_name, err);
+	if (r || is)
+		return r;
+	r = tracker_of(dev.dev, ret_name, &len, err);
+	if (r || ret_name[0])
+		return r;
+	return tm_error_set(err, -ENOENT, TM_EXIT_NOT_FOUND, path,
+			    "cannot use '%s': it is not tracked", path);
+}

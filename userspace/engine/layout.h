@@ -18,4 +18,10 @@
 int layout_find(const char *path, struct tm_segments *ret, uint64_t *ret_size,
 		struct tm_error *err);
 
+/*
+ * The name of the tracked device that @path is, or that tracks the device
+ * @path. -ENOENT if there is none.
+ */
+int layout_tracked(const char *path, char ret_name[128], struct tm_error *err);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/attached.h"
+#include "engine/snapshot.h"
 #include "port/blkdev.h"
 #include "port/dm.h"
 #include "port/mapping.h"
@@ -79,14 +80,22 @@ static int mark_edge(const struct part *p, struct tm_error *err)
 	return part_mark(p, end_of(p) - 1, 1, err);
 }
 
-int part_make_snapshot(struct part *p, struct tm_error *err)
+int part_make_snapshot(struct part *p, const struct source_cut_options *how,
+		       struct tm_error *err)
 {
+	const struct snap_options options = {
+		.full = !p->aligned, .pool_kib = how->pool_kib,
+		.cow_timeout_s = how->cow_timeout_s,
+	};
 	int r = part_drop_snapshot(p, err);
 
+	/* A view that shows nothing any more holds the store none the less. */
+	if (!r && p->store[0])
+		r = snapshot_drop(p->seg->device, true, err);
 	if (!r)
-		r = snap_create(p->snap, p->seg->device,
-				p->store[0] ? p->store : NULL, !p->aligned,
-				p->seg->len / 512, err);
+		r = snap_create(p->snap, NULL, p->seg->device,
+				p->store[0] ? p->store : NULL,
+				p->seg->len / 512, &options, err);
 	if (!r)
 		r = mark_edge(p, err);
 	return r;
@@ -104,6 +113,75 @@ int part_open_snapshot(struct part *p, struct tm_error *err)
 				    "cannot open the snapshot '%s': %s", node,
 				    strerror(-r));
 	return 0;
+}
+
+/* Why a snapshot became invalid: what is said of it, and what can be done. */
+struct fault {
+	enum tm_exit code;
+	const char *why, *action;
+};
+
+static const struct fault faults[] = {
+	[SNAP_CAUSE_UNSAID] = {
+		TM_EXIT_DEVICE, "it became invalid",
+		"see the kernel's log (dmesg) for the cause, then back up again",
+	},
+	[SNAP_CAUSE_ENDED] = {
+		TM_EXIT_DEVICE, "its cut was ended by somebody else",
+		"back up again, and leave the cut alone meanwhile",
+	},
+	[SNAP_CAUSE_FULL] = {
+		TM_EXIT_LIMIT, "its store is full",
+		"give it a larger store: detach the device, and attach it with "
+		"--store and --store-size",
+	},
+	[SNAP_CAUSE_FAILED] = {
+		TM_EXIT_DEVICE, "its store cannot be written",
+		"see the kernel's log (dmesg), and give it a store that works: "
+		"detach the device, and attach it with --store",
+	},
+	[SNAP_CAUSE_SILENT] = {
+		TM_EXIT_DEVICE, "its store did not answer in time",
+		"see what holds up the store's device, then back up again",
+	},
+	[SNAP_CAUSE_MEMORY] = {
+		TM_EXIT_DEVICE, "the kernel had no memory for it",
+		"back up again when there is more free memory",
+	},
+	[SNAP_CAUSE_GONE] = {
+		TM_EXIT_DEVICE, "the device was given another table, or the "
+		"machine hibernated",
+		"back up again when the device is tracked",
+	},
+	[SNAP_CAUSE_UNKNOWN] = {
+		TM_EXIT_DEVICE, "the disk was changed in a way that the kernel "
+		"module does not know",
+		"use a kernel module made for this kernel",
+	},
+};
+
+static const struct fault no_store = {
+	TM_EXIT_LIMIT, "its memory is full, and it has no store",
+	"give it a store: detach the device, and attach it with --store and "
+	"--store-size",
+};
+
+bool part_is_invalid(const struct part *p, int r, struct tm_error *err)
+{
+	const struct fault *fault;
+	struct snap_status st;
+
+	if (snap_status(p->snap, &st, NULL) || st.state != SNAP_INVALID)
+		return false;
+	fault = &faults[st.cause];
+	if (st.cause == SNAP_CAUSE_FULL && !p->store[0])
+		fault = &no_store;
+	tm_error_set(err, r, fault->code, p->seg->device,
+		     "cannot read the snapshot of '%s' any more: %s%s%s",
+		     p->seg->device, fault->why, p->store[0] ? "; store: " : "",
+		     p->store);
+	tm_error_action(err, "%s", fault->action);
+	return true;
 }
 
 int part_drop_snapshot(struct part *p, struct tm_error *err)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "engine/source.h"
 #include "model/error.h"
 #include "model/extent.h"
 #include "model/segment.h"
@@ -43,7 +44,8 @@ void part_done(struct part *p);
  * Before a cut: the snapshot device that waits for it, and marks on what must
  * be readable whether it changes or not. Removes what an earlier run left.
  */
-int part_make_snapshot(struct part *p, struct tm_error *err);
+int part_make_snapshot(struct part *p, const struct source_cut_options *how,
+		       struct tm_error *err);
 
 /* After the cut: opens it for reading. */
 int part_open_snapshot(struct part *p, struct tm_error *err);
@@ -61,6 +63,12 @@ int part_mark(const struct part *p, uint64_t off, uint64_t len,
 /* Adds the bytes of the frozen cut. */
 int part_frozen(const struct part *p, struct tm_extents *ret,
 		struct tm_error *err);
+
+/*
+ * The snapshot could not be read. If it has become invalid @err says why, as
+ * far as the kernel does, and what to do, and true is returned.
+ */
+bool part_is_invalid(const struct part *p, int r, struct tm_error *err);
 
 /* Lets go what lies wholly in [@off, @off + @len). */
 int part_release(const struct part *p, uint64_t off, uint64_t len,

@@ -13,7 +13,9 @@
  *	release		the source need not keep them any longer
  *
  * So an entry that is not zero always tells what the blob holds, whenever the
- * run may die. What is sent is the buffer that was hashed.
+ * run may die. What is sent is the buffer that was hashed. Before entries are
+ * written the table's number is raised: a duplicate of a request that was
+ * answered long ago, held up by something on the way, would forget them again.
  */
 
 #include <errno.h>
@@ -306,6 +308,8 @@ static int window_ship(struct window *w, struct target *t, struct tm_error *err)
 		r = window_forget(w, t, err);
 		if (!r)
 			r = window_send(w, t, err);
+		if (!r)
+			r = fence_raise(&t->hash, 0, err);
 		if (!r)
 			r = window_remember(w, t, err);
 		if (r)

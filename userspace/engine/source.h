@@ -60,7 +60,10 @@ struct source_state {
 struct source_cut_options {
 	bool no_freeze;		/* leave filesystems alone: crash-consistent */
 	unsigned int freeze_timeout_ms;	/* for each filesystem; 0: 10 s */
-	/* From the first suspend until the watchdog resumes all; 0: 30 s. */
+	/*
+	 * From the first freeze until everything can be written again, whatever
+	 * becomes of the process that cuts; 0: 10 s. A hook's time comes on top.
+	 */
 	unsigned int hold_timeout_ms;
 	/*
 	 * A shell command run while every disk stands still in the cut, for
@@ -69,6 +72,9 @@ struct source_cut_options {
 	 */
 	const char *hook;
 	unsigned int hook_timeout_ms;	/* 0: 60 s */
+	/* Of the snapshots that hold the cut; 0: the kernel's choice. */
+	unsigned int pool_kib;
+	unsigned int cow_timeout_s;
 };
 
 /* What became of it. */

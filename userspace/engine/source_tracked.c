@@ -12,6 +12,7 @@
 #include "engine/cut.h"
 #include "engine/layout.h"
 #include "engine/loss.h"
+#include "engine/snapshot.h"
 #include "engine/tracked.h"
 #include "port/dm.h"
 
@@ -150,10 +151,13 @@ static int tracked_op_settle(struct source *s, const char *cut_id,
 
 	/* Another cut than the one asked about was never a point of its own. */
 	for (size_t i = 0; !r && i < t->n_parts; i++) {
-		r = tracked_status(t->parts[i].seg->device, &st, err);
+		const char *device = t->parts[i].seg->device;
+
+		r = snapshot_drop(device, false, err);
+		if (!r)
+			r = tracked_status(device, &st, err);
 		if (!r && st.frozen[0] && strcmp(st.frozen, cut_id))
-			r = cut_end(t->parts[i].seg->device, st.frozen, false,
-				    err);
+			r = cut_end(device, st.frozen, false, err);
 	}
 	return r ? r : tracked_end_cut(t, cut_id, committed, err);
 }
@@ -293,13 +297,6 @@ static int read_range(struct tracked *t, const struct source_read *read)
 	return r;
 }
 
-static int read_failed(const struct tracked *t, int r, struct tm_error *err)
-{
-	return tm_error_set(err, r, TM_EXIT_DEVICE, t->path,
-			    "cannot read disk '%s' as it was at the cut: %s",
-			    t->path, strerror(-r));
-}
-
 /* The part that all of @reads lie in; NULL if there is not one. */
 static struct part *sole_part(struct tracked *t,
 			      const struct source_read *reads, unsigned int n)
@@ -343,7 +340,7 @@ static int tracked_op_read(struct source *s, const struct source_read *reads,
 
 	for (unsigned int i = 0; !p && !r && i < n; i++)
 		r = read_range(t, &reads[i]);
-	return r ? read_failed(t, r, err) : 0;
+	return r ? tracked_read_failed(t, r, err) : 0;
 }
 
 static int tracked_op_sample(struct source *s, uint64_t chunk, void *buf,

@@ -31,6 +31,9 @@ static inline struct tracked *tracked_of(struct source *s)
 /* Says so in @err; -ENOMEM. */
 int tracked_no_memory(const struct tracked *t, struct tm_error *err);
 
+/* Says in @err why the cut could not be read; @r. */
+int tracked_read_failed(const struct tracked *t, int r, struct tm_error *err);
+
 /* source_ops.cut */
 int tracked_cut_group(struct source *const *group, unsigned int n,
 		      const char *cut_id, const struct source_cut_options *how,

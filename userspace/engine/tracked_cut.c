@@ -17,6 +17,16 @@ int tracked_no_memory(const struct tracked *t, struct tm_error *err)
 			    "cannot back up '%s': out of memory", t->path);
 }
 
+int tracked_read_failed(const struct tracked *t, int r, struct tm_error *err)
+{
+	for (size_t i = 0; i < t->n_parts; i++)
+		if (part_is_invalid(&t->parts[i], r, err))
+			return r;
+	return tm_error_set(err, r, TM_EXIT_DEVICE, t->path,
+			    "cannot read disk '%s' as it was at the cut: %s",
+			    t->path, strerror(-r));
+}
+
 int tracked_end_cut(struct tracked *t, const char *cut_id, bool commit,
 		    struct tm_error *err)
 {
@@ -41,12 +51,13 @@ static void give_up(struct tracked *t, const char *cut_id)
 	tracked_end_cut(t, cut_id, false, NULL);
 }
 
-static int get_ready(struct tracked *t, struct tm_error *err)
+static int get_ready(struct tracked *t, const struct source_cut_options *how,
+		     struct tm_error *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; !r && i < t->n_parts; i++)
-		r = part_make_snapshot(&t->parts[i], err);
+		r = part_make_snapshot(&t->parts[i], how, err);
 	if (!r)
 		r = scanned_new(t->path, t->disk, &t->segs,
 				t->source.chunk_size, &t->scanned, err);
@@ -100,7 +111,7 @@ static int try_cut(struct source *const *group, unsigned int n,
 	int r = 0;
 
 	for (unsigned int i = 0; !r && i < n; i++)
-		r = get_ready(tracked_of(group[i]), err);
+		r = get_ready(tracked_of(group[i]), how, err);
 	if (r)
 		return r;
 	members = members_of(group, n, &n_members);

@@ -63,9 +63,9 @@ S("backup", "freeze", "freeze filesystems for the cut",			\
 S("backup", "freeze_timeout", "seconds for one filesystem",		\
 	.type = COUNT, AT(freeze_timeout), .preset = "10",		\
 	.min = 1, .max = 300)						\
-S("backup", "cut_timeout", "seconds until a stalled cut is undone",	\
+S("backup", "cut_timeout", "seconds that disks may stand still for a cut",\
 	.type = COUNT, AT(cut_timeout), .preset = "10",			\
-	.min = 1, .max = 300)						\
+	.min = 1, .max = TM_CUT_TIMEOUT_MAX)						\
 S("transfer", "request_size", "bytes of one request, at most 4M",	\
 	.type = BYTES, AT(request_size), .preset = "4M",		\
 	.min = KIB(64), .max = MIB(4))					\

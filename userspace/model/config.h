@@ -17,6 +17,7 @@
 #include "model/error.h"
 
 #define TM_CONFIG_PATH_SIZE	256
+#define TM_CUT_TIMEOUT_MAX	300	/* seconds */
 
 struct tm_config {
 	/* [vault] */
@@ -31,7 +32,7 @@ struct tm_config {
 	uint64_t chunk_size;		/* bytes, for newly protected disks */
 	uint64_t sample_chunks;		/* unmarked chunks to check each run */
 	uint64_t freeze_timeout;	/* seconds, one filesystem */
-	uint64_t cut_timeout;		/* seconds, until the watchdog resumes */
+	uint64_t cut_timeout;		/* seconds, all that may stand still */
 	bool freeze;			/* freeze filesystems for the cut */
 
 	/* [transfer] */

@@ -148,30 +148,41 @@ static int create(const char *name, const char *uuid, uint64_t sectors,
 	return r;
 }
 
-/* " NAME VALUE" for each option that is set; returns how many words. */
+struct option_value {
+	const char *name;
+	uint64_t value;		/* 0: not given */
+};
+
+/* " NAME VALUE" for each that is given; returns how many words. */
+static unsigned int number_words(const struct option_value *o, size_t n,
+				 char *text, size_t size)
+{
+	unsigned int words = 0;
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		if (!o[i].value)
+			continue;
+		len += (size_t)snprintf(text + len, size - len, " %s %" PRIu64,
+					o[i].name, o[i].value);
+		words += 2;
+	}
+	return words;
+}
+
 static unsigned int option_words(const struct tracked_options *o, char *text,
 				 size_t size)
 {
-	const struct {
-		const char *name;
-		uint64_t value;
-	} number[] = {
+	const struct option_value numbers[] = {
 		{ TM_OPT_CHUNK_SECTORS, o->chunk_sectors },
 		{ TM_OPT_REGION_SECTORS, o->region_sectors },
 		{ TM_OPT_CLOSE_AFTER, o->close_after_s },
 		{ TM_OPT_META_TIMEOUT, o->meta_timeout_s },
 	};
-	unsigned int words = 0, i;
-	size_t len = 0;
+	unsigned int words = number_words(numbers, 4, text, size);
+	size_t len = strlen(text);
 
-	text[0] = '\0';
-	for (i = 0; i < sizeof(number) / sizeof(number[0]); i++) {
-		if (!number[i].value)
-			continue;
-		len += (size_t)snprintf(text + len, size - len, " %s %" PRIu64,
-					number[i].name, number[i].value);
-		words += 2;
-	}
 	if (!o->fail_when_lost)
 		return words;
 	snprintf(text + len, size - len, " " TM_OPT_ON_LOST " " TM_ON_LOST_FAIL);
@@ -192,16 +203,23 @@ int tracked_create(const char *name, const char *uuid, const char *origin,
 		      n < 0 ? NULL : params, 0, err);
 }
 
-int snap_create(const char *name, const char *tracked, const char *store,
-		bool full, uint64_t sectors, struct tm_error *err)
+int snap_create(const char *name, const char *uuid, const char *tracked,
+		const char *store, uint64_t sectors,
+		const struct snap_options *options, struct tm_error *err)
 {
-	char node[TRACKED_NODE_SIZE], *params;
+	const struct option_value numbers[] = {
+		{ TM_OPT_POOL_KIB, options->pool_kib },
+		{ TM_OPT_COW_TIMEOUT, options->cow_timeout_s },
+	};
+	char node[TRACKED_NODE_SIZE], words[128], *params;
+	unsigned int count = number_words(numbers, 2, words, sizeof(words));
 	int n;
 
 	tracked_node(tracked, node);
-	n = asprintf(&params, "%s %s %s", node, store ? store : "-",
-		     full ? TM_SNAP_FULL : TM_SNAP_DELTA);
-	return create(name, NULL, sectors, TM_TARGET_SNAP,
+	n = asprintf(&params, "%s %s %s %u%s", node, store ? store : "-",
+		     options->full ? TM_SNAP_FULL : TM_SNAP_DELTA, count,
+		     words);
+	return create(name, uuid, sectors, TM_TARGET_SNAP,
 		      n < 0 ? NULL : params, MAPPING_QUIET, err);
 }
 
@@ -344,6 +362,32 @@ int tracked_table(const char *name, struct tracked_table *ret,
 			.sectors = sectors,
 			.origin = makedev(omaj, omin),
 			.meta = n == 4 ? makedev(mmaj, mmin) : 0,
+		};
+	free(target);
+	free(params);
+	return r;
+}
+
+int snap_table(const char *name, struct snap_table *ret, struct tm_error *err)
+{
+	unsigned int tmaj, tmin, smaj = 0, smin = 0;
+	char *target, *params, mode[16], store[32];
+	int r, n;
+
+	r = mapping_table(name, &target, &params, NULL, err);
+	if (r)
+		return r;
+	n = sscanf(params, "%u:%u %31s %15s", &tmaj, &tmin, store, mode);
+	if (strcmp(target, TM_TARGET_SNAP))
+		r = wrong_target(name, target, TM_TARGET_SNAP, err);
+	else if (n < 4 || (strcmp(store, "-") &&
+			   sscanf(store, "%u:%u", &smaj, &smin) != 2))
+		r = not_understood(name, params, -EPROTO, err);
+	if (!r)
+		*ret = (struct snap_table){
+			.tracked = makedev(tmaj, tmin),
+			.store = makedev(smaj, smin),
+			.full = !strcmp(mode, TM_SNAP_FULL),
 		};
 	free(target);
 	free(params);

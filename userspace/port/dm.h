@@ -60,8 +60,21 @@ enum snap_state {
 	SNAP_INVALID,
 };
 
+/* Why it is invalid. */
+enum snap_cause {
+	SNAP_CAUSE_UNSAID,	/* valid; or in a word that is not known here */
+	SNAP_CAUSE_ENDED,	/* its cut was committed or aborted */
+	SNAP_CAUSE_FULL,	/* the store, or the pool where there is none */
+	SNAP_CAUSE_FAILED,	/* the store could not be written */
+	SNAP_CAUSE_SILENT,	/* the store did not answer in time */
+	SNAP_CAUSE_MEMORY,	/* the kernel had none */
+	SNAP_CAUSE_GONE,	/* the tracked device has another table */
+	SNAP_CAUSE_UNKNOWN,	/* an operation of unknown extent */
+};
+
 struct snap_status {
 	enum snap_state state;
+	enum snap_cause cause;
 	uint64_t needed, total;		/* chunks */
 	uint64_t store_used, store_size;	/* as the kernel counts them */
 	uint64_t pool_used, pool_size;
@@ -73,6 +86,9 @@ struct snap_status {
  */
 int tracked_status_parse(const char *params, struct tracked_status *ret);
 int snap_status_parse(const char *params, struct snap_status *ret);
+
+/* The module's word for it; "" for SNAP_CAUSE_UNSAID. */
+const char *snap_cause_word(enum snap_cause cause);
 
 /*
  * One page of a reply to `extents`, added to @ret. *ret_next is the cursor of
@@ -130,12 +146,30 @@ int tracked_create(const char *name, const char *uuid, const char *origin,
 		   const char *meta, uint64_t sectors,
 		   const struct tracked_options *options, struct tm_error *err);
 
+/* Of a snapshot; 0 leaves the choice to the kernel. */
+struct snap_options {
+	bool full;		/* keeps all chunks, not only those changed */
+	unsigned int pool_kib;
+	unsigned int cow_timeout_s;
+};
+
 /*
  * Creates a snapshot device that waits for the next cut of @tracked, hidden
- * from udev's rules. @store is a path, NULL for none; @full keeps all chunks.
+ * from udev's rules. @uuid may be NULL. @store is a path, NULL for none.
  */
-int snap_create(const char *name, const char *tracked, const char *store,
-		bool full, uint64_t sectors, struct tm_error *err);
+int snap_create(const char *name, const char *uuid, const char *tracked,
+		const char *store, uint64_t sectors,
+		const struct snap_options *options, struct tm_error *err);
+
+/* What a snapshot's table holds. */
+struct snap_table {
+	dev_t tracked;
+	dev_t store;		/* 0 for `-` */
+	bool full;
+};
+
+/* -EMEDIUMTYPE when the mapping has another target. */
+int snap_table(const char *name, struct snap_table *ret, struct tm_error *err);
 
 /* Messages. Chunks are the target's, counted from its start. */
 int tracked_mark(const char *name, uint64_t start, uint64_t count,

@@ -185,6 +185,30 @@ int tracked_status_parse(const char *params, struct tracked_status *ret)
 	return r;
 }
 
+static const char *const causes[] = {
+	[SNAP_CAUSE_UNSAID] = "",
+	[SNAP_CAUSE_ENDED] = TM_SNAP_ENDED,
+	[SNAP_CAUSE_FULL] = TM_SNAP_STORE_FULL,
+	[SNAP_CAUSE_FAILED] = TM_SNAP_STORE_FAILED,
+	[SNAP_CAUSE_SILENT] = TM_SNAP_STORE_SILENT,
+	[SNAP_CAUSE_MEMORY] = TM_SNAP_NO_MEMORY,
+	[SNAP_CAUSE_GONE] = TM_SNAP_GONE,
+	[SNAP_CAUSE_UNKNOWN] = TM_SNAP_UNKNOWN,
+};
+
+const char *snap_cause_word(enum snap_cause cause)
+{
+	return causes[cause];
+}
+
+/* A word of a later version, or none of an earlier one, is no mistake. */
+static enum snap_cause parse_cause(const char *word)
+{
+	int i = parse_name(word, causes, sizeof(causes) / sizeof(causes[0]));
+
+	return i < 0 ? SNAP_CAUSE_UNSAID : (enum snap_cause)i;
+}
+
 static int parse_snap(char *line, struct snap_status *st)
 {
 	static const char *const names[] = {
@@ -205,7 +229,10 @@ static int parse_snap(char *line, struct snap_status *st)
 	if (state < 0)
 		return state;
 	st->state = state;
-	return parse_numbers(&save, sizes, 6);
+	if (parse_numbers(&save, sizes, 6))
+		return -EPROTO;
+	st->cause = parse_cause(next_word(&save));
+	return 0;
 }
 
 int snap_status_parse(const char *params, struct snap_status *ret)
