@@ -10,31 +10,9 @@
 # processors. Every target has the same origin, of null_blk's, and a chunk, or a
 # block, of 64 KiB.
 
-# shellcheck source=tests/vm/guest/lib.sh
-. /lib/guest.sh
+# shellcheck source=tests/bench/guest/lib.sh
+. /lib/bench.sh
 set -e
-
-# wait_status WORD: until the tracked disk's status has it
-wait_status()
-{
-	until dmsetup status tidemark | grep -q -e "$1"; do
-		:
-	done
-}
-
-# cut NUMBER: a cut and its commit, after which nothing counts as changed
-cut()
-{
-	cut_id=$(printf %032x "$1")
-	dmsetup message tidemark 0 prepare "$cut_id"
-	wait_status ":prepared "
-	dmsetup suspend tidemark
-	dmsetup message tidemark 0 cut "$cut_id"
-	dmsetup resume tidemark
-	wait_status ":shipping "
-	dmsetup message tidemark 0 commit "$cut_id"
-	wait_status " $cut_id - "
-}
 
 # is_cold: does nothing count as changed, and is no region open?
 is_cold()
@@ -55,6 +33,7 @@ up()
 		dmsetup create tidemark \
 			--table "0 $sectors tidemark $origin $meta"
 		cut 1
+		commit 1
 		is_cold
 		;;
 	era)
@@ -71,15 +50,6 @@ up()
 	esac
 }
 
-# measure WHAT ENGINE TARGET ARG...: with these arguments of rate's
-measure()
-{
-	measured="$1 $2 $3" measured_engine=$2 measured_node=/dev/mapper/$3
-	shift 3
-	measured_rate=$(/rate "$measured_engine" "$@" "$measured_node")
-	echo "$measured ${measured_rate##* }"
-}
-
 # Every chunk has changed, every region is open, the disk's pages exist.
 warm()
 {
@@ -93,11 +63,14 @@ warm()
 			oflag=direct status=none
 		for engine; do
 			measure randwrite_warm "$engine" "$target" write \
-				4096 4096 16 16384 random
+				4096 4096 16 16384 random \
+				"/dev/mapper/$target"
 			measure randread "$engine" "$target" read \
-				4096 4096 16 16384 random
+				4096 4096 16 16384 random \
+				"/dev/mapper/$target"
 			measure seqwrite_1m "$engine" "$target" write \
-				1048576 1048576 16 256 ordered
+				1048576 1048576 16 256 ordered \
+				"/dev/mapper/$target"
 		done
 		dmsetup remove "$target"
 	done
@@ -114,7 +87,7 @@ first()
 				up "$target"
 				measure "${what}_depth$depth" "$engine" \
 					"$target" write 4096 65536 "$depth" \
-					"$count" random
+					"$count" random "/dev/mapper/$target"
 				dmsetup remove "$target"
 			done
 		done
@@ -143,7 +116,6 @@ cold_4t()
 	first cold_4t 8192 "$@"
 }
 
-modprobe dm-era
 # Two writers, each on regions of its own, all of them warm.
 scaling()
 {
@@ -162,5 +134,6 @@ scaling()
 }
 
 insmod /dm-tidemark.ko
+modprobe dm-era
 era_made=
 "$@"
