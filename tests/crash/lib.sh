@@ -90,7 +90,7 @@ judge()
 	for judge_dir; do
 		cat "$judge_dir/images"
 	done >"$WORK/images"
-	truncate -s $((4 * META_KIB * 1024)) "$WORK/slots"
+	truncate -s $((8 * META_KIB * 1024)) "$WORK/slots"
 	judge_count=$(images "$WORK")
 	judge_status=0
 	"$TOP/scripts/vm" run --kernel "$KERNEL" --smp 2 \

@@ -45,7 +45,7 @@ verdicts()
 	verdicts_status=0
 	"$TOP/scripts/vm" run --kernel "$KERNEL" --timeout 1800 \
 		--disk "$WORK/part" --disk "$WORK/slots" \
-		--add "$TOOLS/judge" "$TOP/tests/crash/damage/judges.sh" \
+		--add "$TOOLS/judge" "$TOP/tests/crash/guest/judges.sh" \
 		$((origin * 2048)) $((meta * 2)) "$2" "$options" \
 		>"$WORK/said" 2>&1 || verdicts_status=$?
 	awk -v from="$1" '/^[0-9]/ { $1 += from; print }' "$WORK/said" \

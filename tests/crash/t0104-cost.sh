@@ -100,7 +100,7 @@ while [ "$n" -le "$BACKUPS" ]; do
 	n=$((n + 1))
 done
 
-guest "stalls" --icount --mem 2048 --timeout 300 --add "$TOOLS/stall" \
+guest "stalls" --icount --mem 6144 --timeout 300 --add "$TOOLS/stall" \
 	"$CRASH/guest/stall.sh" "$STALL_SECONDS"
 
 done_testing

@@ -106,6 +106,12 @@ waits() {
 }
 silent "no test waits for time to pass, or hides a failure" no_output waits
 
+# What cannot be executed is not run by tests/run, and nobody would know.
+unrun() {
+	find tests -name 't[0-9]*-*.sh' ! -perm -u+x
+}
+silent "every test is run" no_output unrun
+
 silent "no name is a shelf" no_output files '*util*' '*common*' '*misc*' \
 	'*helper*'
 

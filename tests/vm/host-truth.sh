@@ -10,7 +10,7 @@
 #	vhd NAME IMAGE POINT DISK
 #				the same through qemu-img and a VHD
 #	drop NAME IMAGE...	forgets copies
-#	pair NAME POINT		prints what `pairs check` says of disks a and b
+#	pair NAME POINT		prints what `chain check` says of disks a and b
 #	two POINT-A POINT-B	the same, each disk from its own point
 #
 # WORK, TOP, AZURITE_URL and AZURE_STORAGE_CONNECTION_STRING come from the test;
@@ -49,12 +49,12 @@ vhd)
 pair)
 	restore a "$WORK/pair.a" --point "$1"
 	restore b "$WORK/pair.b" --point "$1"
-	"$TOP/build/tests/pairs" check "$WORK/pair.a" "$WORK/pair.b"
+	"$TOP/build/tests/chain" check "$WORK/pair.a" "$WORK/pair.b"
 	;;
 two)
 	restore a "$WORK/pair.a" --point "$name"
 	restore b "$WORK/pair.b" --point "$1"
-	"$TOP/build/tests/pairs" check "$WORK/pair.a" "$WORK/pair.b"
+	"$TOP/build/tests/chain" check "$WORK/pair.a" "$WORK/pair.b"
 	;;
 drop)
 	for image; do

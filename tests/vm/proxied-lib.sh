@@ -14,12 +14,12 @@ proxy_start "$WORK"
 AZURE_STORAGE_CONNECTION_STRING=$DIRECT_CONNECTION_STRING
 export TESTS PROXY_PORT
 
-# proxied_guest TEXT ARG...
+# proxied_guest TEXT ARG...: with one processor, as vault_guest
 proxied_guest()
 {
 	proxied_text=$1
 	shift
-	guest "$proxied_text" --forward "$PROXY_PORT" \
+	guest "$proxied_text" --smp 1 --forward "$PROXY_PORT" \
 		--host "$TOP/tests/vm/host-proxied.sh" \
 		--add "$WORK/vault.env:/etc/vault" \
 		--add "$TOP/tests/vm/guest/vault.sh:/usr/lib/vault.sh" \

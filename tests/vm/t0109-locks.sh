@@ -12,7 +12,9 @@ if [ "$KERNEL" = debug ]; then
 	exit
 fi
 
-guest "calls of map()" --timeout 300 --add "$TOOLS/scale" --add "$TOOLS/rate" \
+# One processor: what one executes while the tracer changes it on another has been
+# seen to trap, or to stand still, in QEMU's emulation.
+guest "calls of map()" --smp 1 --timeout 300 --add "$TOOLS/rate" \
 	"$TOP/tests/vm/guest/locks.sh"
 
 done_testing

@@ -3,18 +3,17 @@
 #
 # judges.sh ORIGIN-SECTORS META-SECTORS COUNT OPTIONS - the verdicts about all images
 #
-# vda holds the images, vdb as many METAs as there are judges: most of the time
-# each waits for a grace period. Loading never reads the origin: zeroes do.
+# vda holds the images, vdb as many METAs as there are judges, 8: most of the
+# time each waits for a grace period. Loading never reads the origin: zeroes do.
 
 set -e
 origin=$1 meta=$2 count=$3 options=$4
-judges=4
+judges=8
 each=$(((count + judges - 1) / judges))
 insmod /dm-tidemark.ko
 echo 1 >/sys/kernel/rcu_expedited
 
-pids=""
-failed=""
+pids='' failed=''
 from=0
 while [ "$from" -lt "$count" ]; do
 	n=$each

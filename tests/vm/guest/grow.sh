@@ -14,14 +14,6 @@ large=$(blockdev --getsz /dev/vda)
 chunks=$((large / 128))
 id=0123456789abcdef0123456789abcdef
 
-# until_status WORDS: waits for them in the status of t
-until_status()
-{
-	until dmsetup status t >/tmp/status && grep -q -- "$1" /tmp/status; do
-		[ -s /tmp/status ] || exit 1
-	done
-}
-
 # changed: what has, as START LEN, in chunks
 changed()
 {
@@ -44,13 +36,13 @@ write()
 cut_and_commit()
 {
 	dmsetup message t 0 prepare $id
-	until_status ":prepared "
+	until_status t ":prepared "
 	dmsetup suspend t
 	dmsetup message t 0 cut $id
 	dmsetup resume t
-	until_status ":shipping "
+	until_status t ":shipping "
 	dmsetup message t 0 commit $id
-	until_status " $id - "
+	until_status t " $id - "
 }
 
 # create META [SECTORS]
@@ -133,15 +125,15 @@ dmsetup remove t
 
 fresh /dev/vdb
 dmsetup message t 0 prepare fedcba9876543210fedcba9876543210
-until_status ":prepared "
+until_status t ":prepared "
 ok "it does not grow while there is a cut" \
 	refused "has a cut" reload /dev/vdb "$large"
 dmsetup message t 0 abort fedcba9876543210fedcba9876543210
-until_status " $id - "
+until_status t " $id - "
 write 3
 reload /dev/vdb "$large"
 dmsetup message t 0 prepare fedcba9876543210fedcba9876543210
-until_status ":prepared "
+until_status t ":prepared "
 dmsetup suspend t
 dmsetup message t 0 cut fedcba9876543210fedcba9876543210
 dmsetup resume t

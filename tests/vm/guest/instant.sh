@@ -16,14 +16,14 @@ tidemark attach /dev/vdb - --name b --quiet
 tidemark protect $VAULT /dev/vda --disk a --item guest --quiet
 tidemark protect $VAULT /dev/vdb --disk b --item guest --quiet
 
-/pairs write /dev/mapper/a /dev/mapper/b /dev/shm/progress &
+/chain write /dev/shm/progress /dev/mapper/a /dev/mapper/b &
 writer=$!
 
 # At least 20 pairs lie between one cut and the next.
 good=0 last=0 enough=0 i=0
 while [ $i -lt "$cuts" ]; do
 	i=$((i + 1))
-	/pairs wait /dev/shm/progress 42
+	/chain wait /dev/shm/progress 42
 	backup a b || break
 	if pair=$(host pair "$i" "$(field point)"); then
 		good=$((good + 1))
@@ -39,10 +39,10 @@ is "of $cuts cuts none shows a write without the one before" $good "$cuts"
 is "each had at least 20 pairs since the one before" $enough "$cuts"
 
 # If this passed, the test above would show nothing.
-/pairs wait /dev/shm/progress 42
+/chain wait /dev/shm/progress 42
 ok "cut the one" backup a
 one=$(field point)
-/pairs wait /dev/shm/progress 42
+/chain wait /dev/shm/progress 42
 ok "cut the other" backup b
 status=0
 pair=$(host two "$one" "$(field point)") || status=$?

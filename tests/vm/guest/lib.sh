@@ -52,6 +52,15 @@ skip()
 	echo "ok $tap_count - $1 # SKIP $2"
 }
 
+# until_status NAME WORDS: waits for them in the status of a mapped device
+until_status()
+{
+	until dmsetup status "$1" >/tmp/status && grep -q -- "$2" /tmp/status; do
+		# it is gone: nothing will ever be said
+		[ -s /tmp/status ] || exit 1
+	done
+}
+
 # null_disk NAME MIB BACKED [LATENCY_NS]: a disk of null_blk's, kept in memory if
 # BACKED is 1; prints its path
 null_disk()

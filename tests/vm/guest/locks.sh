@@ -52,6 +52,13 @@ called()
 	' /root/trace
 }
 
+# writes DEVICE: one to each chunk
+# shellcheck disable=SC2317 # called calls it
+writes()
+{
+	/rate uring write 4096 65536 16 1024 random "$1"
+}
+
 origin=$(null_disk origin 64 1)
 meta=$(null_disk meta 4 1)
 insmod /dm-tidemark.ko
@@ -60,11 +67,9 @@ dmsetup create tracked --table "0 131072 tidemark $origin $meta 2 \
 	region_sectors 128"
 
 echo 4096 >$tracing/buffer_size_kb
-called linear_map linear_map \
-	/scale 4 50 /dev/mapper/linear /dev/mapper/tracked >/root/linear
+called linear_map linear_map writes /dev/mapper/linear >/root/linear
 # A new set: every chunk is marked.
-called origin_map '[dm_tidemark]' \
-	/scale 4 50 /dev/mapper/linear /dev/mapper/tracked >/root/warm
+called origin_map '[dm_tidemark]' writes /dev/mapper/tracked >/root/warm
 sed 's/^/# of dm-linear: /' /root/linear
 sed 's/^/# of a marked chunk: /' /root/warm
 ok "a write to marked chunks calls only what dm-linear calls" \
@@ -72,14 +77,11 @@ ok "a write to marked chunks calls only what dm-linear calls" \
 
 # Nothing is marked, and no region is open: each has one chunk.
 dmsetup message tracked 0 prepare 0123456789abcdef0123456789abcdef
-until dmsetup status tracked | grep -q ':prepared '; do
-	:
-done
+until_status tracked ':prepared '
 dmsetup suspend tracked
 dmsetup message tracked 0 cut 0123456789abcdef0123456789abcdef
 dmsetup resume tracked
-called origin_map '[dm_tidemark]' /rate uring write 4096 65536 16 1024 \
-	random /dev/mapper/tracked >/root/cold
+called origin_map '[dm_tidemark]' writes /dev/mapper/tracked >/root/cold
 sed 's/^/# of a closed region: /' /root/cold
 ok "the first write to a closed region is seen to take a lock" \
 	grep -q raw_spin_lock /root/cold

@@ -3,8 +3,9 @@
 #
 # meta.sh clean|cut: writes to a tracked disk, then removes it or cuts power
 
+# shellcheck source=tests/vm/guest/lib.sh
+. /lib/guest.sh
 set -e
-export DM_DISABLE_UDEV=1
 insmod /dm-tidemark.ko
 sectors=$(blockdev --getsz /dev/vda)
 dmsetup create t --table "0 $sectors tidemark /dev/vda /dev/vdb"
@@ -15,19 +16,13 @@ if [ "$1" = cut ]; then
 	host poweroff
 fi
 # A new set counts everything as changed, until a commit.
-until dmsetup status t | grep -q ':prepared '; do
-	:
-done
+until_status t ':prepared '
 dmsetup suspend t
 dmsetup message t 0 cut 0123456789abcdef0123456789abcdef
 dmsetup resume t
-until dmsetup status t | grep -q ':shipping '; do
-	:
-done
+until_status t ':shipping '
 dmsetup message t 0 commit 0123456789abcdef0123456789abcdef
-until dmsetup status t | grep -q ' 0123456789abcdef0123456789abcdef - '; do
-	:
-done
+until_status t ' 0123456789abcdef0123456789abcdef - '
 dd if=/dev/zero of=/dev/mapper/t bs=64k seek=3 count=1 oflag=direct status=none
 dd if=/dev/zero of=/dev/mapper/t bs=64k seek=100 count=2 oflag=direct \
 	status=none

@@ -18,14 +18,6 @@ node_of()
 	echo "${node##*/}"
 }
 
-# until_status WORDS: waits for them in the status of t
-until_status()
-{
-	until dmsetup status t | grep -q -- "$1"; do
-		:
-	done
-}
-
 # changed: what has, as START LEN, in chunks
 changed()
 {
@@ -59,13 +51,13 @@ dmsetup create t --table "0 $sectors tidemark /dev/$disk /dev/$meta"
 dm=$(node_of t)
 id=0123456789abcdef0123456789abcdef
 dmsetup message t 0 prepare $id
-until_status ":prepared "
+until_status t ":prepared "
 dmsetup suspend t
 dmsetup message t 0 cut $id
 dmsetup resume t
-until_status ":shipping "
+until_status t ":shipping "
 dmsetup message t 0 commit $id
-until_status " $id - "
+until_status t " $id - "
 
 is "protection information is passed on" "$(of "$dm" integrity/format)" \
 	"$(of "$disk" integrity/format)"

@@ -13,27 +13,19 @@ insmod /dm-tidemark.ko
 sectors=$(blockdev --getsz /dev/vda)
 id=0123456789abcdef0123456789abcdef
 
-# until_status WORDS: waits for them in the status of t
-until_status()
-{
-	until dmsetup status t | grep -q -- "$1"; do
-		:
-	done
-}
-
 # track META: a new tracked device t, then a base in META, nothing changed
 track()
 {
 	dd if=/dev/zero of="$1" bs=4k count=2 oflag=direct status=none
 	dmsetup create t --table "0 $sectors tidemark /dev/vda $1"
 	dmsetup message t 0 prepare $id
-	until_status ":prepared "
+	until_status t ":prepared "
 	dmsetup suspend t
 	dmsetup message t 0 cut $id
 	dmsetup resume t
-	until_status ":shipping "
+	until_status t ":shipping "
 	dmsetup message t 0 commit $id
-	until_status " $id - "
+	until_status t " $id - "
 	dmsetup remove t
 }
 
@@ -125,7 +117,7 @@ if grep -q disk /sys/power/state; then
 	dmsetup create v \
 		--table "0 $sectors tidemark-snap /dev/mapper/t - full"
 	dmsetup message t 0 prepare $id
-	until_status ":prepared "
+	until_status t ":prepared "
 	dmsetup suspend t
 	dmsetup message t 0 cut $id
 	dmsetup resume t

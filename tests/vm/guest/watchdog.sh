@@ -13,7 +13,7 @@
 
 mkdir -p /a /b /etc/tidemark
 printf '[backup]\nfreeze_timeout = 2\ncut_timeout = 3\n' \
-	>/etc/tidemark/tidemark.conf
+	>/etc/tidemark/tidemark.conf.d/watchdog.conf
 tidemark attach /dev/vda - --name a --quiet
 tidemark attach /dev/vdb - --name b --quiet
 dmsetup create upper --table "0 $(blockdev --getsz /dev/vdb) linear \

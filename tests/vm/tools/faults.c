@@ -16,6 +16,7 @@
 #include "lib/front.h"
 #include "lib/inject.h"
 #include "lib/io.h"
+#include "lib/limit.h"
 #include "lib/load.h"
 #include "lib/rig.h"
 #include "lib/tap.h"
@@ -24,7 +25,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,20 +46,6 @@ struct world {
 	char cut[40];  /* under way, or "" */
 	unsigned long checked, owned_up, made;
 };
-
-static const char *doing = "nothing";
-
-static void too_long(int sig)
-{
-	int fd = open("/proc/sysrq-trigger", O_WRONLY);
-
-	(void)sig;
-	(void)!write(1, "# this hangs: ", 14);
-	(void)!write(1, doing, strlen(doing));
-	(void)!write(1, "\n", 1);
-	(void)!write(fd, "w", 1);
-	_exit(3);
-}
 
 static void must(int r, const char *what)
 {
@@ -221,11 +207,11 @@ static void do_something(struct world *w, struct inject *f)
 	pause_ms(1 + below(w, 20));
 	switch (below(w, 12)) {
 	case 0:
-		doing = "an exchange of tables";
+		limit(LIMIT_SECONDS, "an exchange of tables");
 		exchange_table(w);
 		break;
 	case 1:
-		doing = "the device's removal";
+		limit(LIMIT_SECONDS, "the device's removal");
 		/* META is to learn that it was lost. */
 		if (is_lost()) {
 			inject_stop(f);
@@ -236,24 +222,24 @@ static void do_something(struct world *w, struct inject *f)
 		}
 		break;
 	case 2:
-		doing = "a crash";
+		limit(LIMIT_SECONDS, "a crash");
 		crash(w, f);
 		break;
 	case 3:
-		doing = "a mark";
+		limit(LIMIT_SECONDS, "a mark");
 		dmt_message(RIG_NAME, NULL, 0, "mark %u 1",
 			    below(w, w->rig.total));
 		break;
 	case 4:
-		doing = "an abort";
+		limit(LIMIT_SECONDS, "an abort");
 		if (*w->cut)
 			end_cut(w, false);
 		break;
 	default:
-		doing = "a commit";
+		limit(LIMIT_SECONDS, "a commit");
 		if (*w->cut)
 			end_cut(w, true);
-		doing = "a cut";
+		limit(LIMIT_SECONDS, "a cut");
 		if (!*w->cut)
 			take_cut(w, f);
 	}
@@ -264,7 +250,7 @@ static void begin_round(struct world *w)
 {
 	struct track_status st;
 
-	doing = "the beginning of a round";
+	limit(LIMIT_SECONDS, "the beginning of a round");
 	if (is_lost())
 		make_again(w, NULL, NULL);
 	if (*w->cut)
@@ -287,7 +273,7 @@ static bool check(struct world *w, const struct inject *f)
 	struct track_status st;
 	bool good = true;
 
-	doing = "the comparison";
+	limit(LIMIT_SECONDS, "the comparison");
 	load_stop(&w->load);
 	chunks_init(&current, w->rig.total);
 	chunks_init(&frozen, w->rig.total);
@@ -321,15 +307,12 @@ static bool round_of(struct world *w, struct inject *f)
 {
 	unsigned int i, n = 3 + below(w, 12);
 
-	alarm(LIMIT_SECONDS);
 	begin_round(w);
 	f->percent = f->disk ? 5 + below(w, 30) : 1 + below(w, 4);
 	f->rounds++;
 	inject_start(f);
-	for (i = 0; i < n; i++) {
-		alarm(LIMIT_SECONDS);
+	for (i = 0; i < n; i++)
 		do_something(w, f);
-	}
 	inject_stop(f);
 	return check(w, f);
 }
@@ -368,13 +351,13 @@ int main(int argc, char **argv)
 	};
 	enum { KINDS = sizeof(fault) / sizeof(*fault) };
 	struct world w = { .seed = 0 };
+	struct track_status st;
 	int i;
 
 	if (argc != 5)
 		tap_bail("usage: faults ORIGIN META SECONDS SEED");
 	must(rig_load_module(), "load the module");
 	dmt_init();
-	signal(SIGALRM, too_long);
 	for (i = 0; i < KINDS; i++)
 		inject_prepare(&fault[i]);
 	w.seed = strtoul(argv[4], NULL, 10);
@@ -390,11 +373,12 @@ int main(int argc, char **argv)
 	front_at(&w.meta, argv[2]);
 	rig_fresh(&w.rig, 8, OPTIONS);
 	close(w.rig.fd);
+	status(&st);
+	strcpy(w.base, st.base);
 	load_init(&w.load, argv[1], w.rig.chunk, w.seed);
 	load_start(&w.load);
 	rounds(&w, fault, KINDS, strtoul(argv[3], NULL, 10));
-	doing = "the end";
-	alarm(LIMIT_SECONDS);
+	limit(LIMIT_SECONDS, "the end");
 	load_done(&w.load);
 	must(dmt_remove(RIG_NAME), "remove the device");
 	tap_ok(!rig_unload_module(), "the module can be unloaded at the end");

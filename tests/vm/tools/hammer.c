@@ -13,6 +13,7 @@
  */
 #include "lib/dm.h"
 #include "lib/io.h"
+#include "lib/limit.h"
 #include "lib/rig.h"
 #include "lib/snap.h"
 #include "lib/tap.h"
@@ -45,18 +46,6 @@ struct hammer {
 #define TABLES "/run/hammer.tables"
 
 static const char *role = "nobody";
-
-static void too_long(int sig)
-{
-	int fd = open("/proc/sysrq-trigger", O_WRONLY);
-
-	(void)sig;
-	(void)!write(1, "# a call hangs: ", 16);
-	(void)!write(1, role, strlen(role));
-	(void)!write(1, "\n", 1);
-	(void)!write(fd, "w", 1);
-	_exit(3);
-}
 
 static int up_to(struct hammer *h, int n)
 {
@@ -321,14 +310,13 @@ static void child(struct hammer *h, int i, time_t end)
 	role = roles[i].name;
 	h->seed = h->seed * 31 + i;
 	h->tables = open(TABLES, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	signal(SIGALRM, too_long);
 	if (h->faults)
 		may_fail("self");
 	while (time(NULL) < end) {
-		alarm(LIMIT_SECONDS);
+		limit(LIMIT_SECONDS, role);
 		h->done++;
 		h->accepted += !roles[i].go(h);
-		alarm(0);
+		limit(0, role);
 	}
 	tap_note("%s: %lu of %lu accepted", role, h->accepted, h->done);
 	_exit(0);
@@ -378,7 +366,7 @@ static int wait_all(struct hammer *h, const pid_t *pids, time_t end)
 				if (!kill(pids[i], 0))
 					tap_note("%s did not end",
 						 roles[i].name);
-			too_long(0);
+			limit_over();
 		}
 		nanosleep(&tick, NULL);
 	}

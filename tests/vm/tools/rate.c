@@ -3,10 +3,12 @@
  * rate - how many requests a device takes in a second
  *
  *   rate uring|aio read|write BYTES STRIDE DEPTH COUNT random|ordered DEVICE
+ *	[PLACES [FIRST]]
  *
  * Sends exactly COUNT requests of BYTES, each at another multiple of STRIDE for
  * as long as there are any left, DEPTH of them in flight, each with a call of
- * its own, as fio does. The clock is read around them and printed to the last
+ * its own, as fio does. PLACES limits it to the device's first so many; FIRST is
+ * where in the sequence to begin, to go on where an earlier run has ended. The clock is read around them and printed to the last
  * digit, which fio's milliseconds do not have: "COUNT NANOSECONDS RATE".
  */
 #include "lib/io.h"
@@ -25,7 +27,7 @@
 struct plan {
 	bool write, random;
 	size_t bytes;
-	uint64_t stride, count, places;
+	uint64_t stride, first, count, places;
 	unsigned int depth;
 	int fd;
 	char *buf;		/* @depth times @bytes */
@@ -177,7 +179,7 @@ static uint64_t run(const struct plan *p, const struct engine *engine)
 	start = now();
 	while (done < p->count) {
 		for (i = 0; i < nr && sent < p->count; i++)
-			engine->send(p, slot[i], sent++);
+			engine->send(p, slot[i], p->first + sent++);
 		nr = engine->reap(p, slot);
 		done += nr;
 	}
@@ -198,19 +200,21 @@ static uint64_t number(const char *text)
 int main(int argc, char **argv)
 {
 	struct plan p = {};
-	uint64_t ns;
+	uint64_t ns, places;
 
-	if (argc != 9)
-		die("run without its eight arguments", EINVAL);
+	if (argc < 9 || argc > 11)
+		die("run without its arguments", EINVAL);
 	p.write = !strcmp(argv[2], "write");
 	p.bytes = number(argv[3]);
 	p.stride = number(argv[4]);
 	p.depth = number(argv[5]);
 	p.count = number(argv[6]);
+	p.first = argc > 10 ? number(argv[10]) : 0;
 	p.random = !strcmp(argv[7], "random");
 	p.fd = io_open(argv[8], p.write ? O_RDWR : O_RDONLY);
-	p.places = io_size(p.fd) / p.stride;
-	if (!p.places || p.places & (p.places - 1))
+	places = io_size(p.fd) / p.stride;
+	p.places = argc > 9 ? number(argv[9]) : places;
+	if (!p.places || p.places > places || p.places & (p.places - 1))
 		die("scatter over what is not a power of two", EINVAL);
 	p.buf = io_buffer(p.depth * p.bytes);
 	io_pattern(p.buf, p.depth * p.bytes, 1);

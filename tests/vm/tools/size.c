@@ -15,6 +15,7 @@
  */
 #include "lib/dm.h"
 #include "lib/io.h"
+#include "lib/memory.h"
 #include "lib/rig.h"
 #include "lib/snap.h"
 #include "lib/tap.h"
@@ -107,43 +108,6 @@ static void mark_all(void)
 	must(track_settle(RIG_NAME), "wait for the marks");
 }
 
-/* The sum of the numbers after @name, over the lines of @path. */
-static double sum_of(const char *path, const char *name)
-{
-	FILE *f = fopen(path, "r");
-	char line[256], *at;
-	double sum = 0;
-
-	if (!f)
-		tap_bail("cannot read %s", path);
-	while (fgets(line, sizeof(line), f)) {
-		at = line + strspn(line, " ");
-		if (!strncmp(at, name, strlen(name)))
-			sum += strtod(at + strlen(name), NULL);
-	}
-	fclose(f);
-	return sum;
-}
-
-/* Of all memory, without what is free or in caches. */
-static double used_mib(void)
-{
-	static const char *const unused[] = {
-		"MemFree:", "Cached:", "Buffers:", "SReclaimable:",
-	};
-	FILE *f = fopen("/proc/sys/vm/drop_caches", "w");
-	double kib;
-	unsigned int i;
-
-	if (!f || fputs("3", f) < 0 || fclose(f))
-		tap_bail("cannot drop caches");
-	kib = sum_of("/proc/meminfo", "MemTotal:");
-	for (i = 0; i < 4; i++)
-		kib -= sum_of("/proc/meminfo", unused[i]);
-	/* Free too, and many: the pages in the processors' own lists. */
-	return kib / 1024 - sum_of("/proc/zoneinfo", "count:") / 256;
-}
-
 /* Is a META of so many sectors accepted for this disk? */
 static bool suffices(const struct disk *d, uint64_t sectors)
 {
@@ -189,18 +153,18 @@ static void memory(const char *origin, const char *meta)
 	char id[40];
 
 	down();
-	before = used_mib();
+	before = memory_used_mib();
 	up(&d);
-	tracked = used_mib() - before;
+	tracked = memory_used_mib() - before;
 	must(snap_make(d.size, "-", "delta", "pool_kib 64"), "make a snapshot");
 	must(track_cut(RIG_NAME, track_new_id(id)), "cut");
-	cut = used_mib() - before;
+	cut = memory_used_mib() - before;
 	must(track_commit(RIG_NAME, id), "commit");
 	must(dmt_remove(SNAP_NAME), "remove the snapshot");
 	must(track_cut(RIG_NAME, track_new_id(id)), "cut");
 	tap_note("%.2f MiB per TiB without a cut, %.2f with its snapshot",
 		 tracked / tib, cut / tib);
-	cut = used_mib() - before;
+	cut = memory_used_mib() - before;
 	tap_ok(tracked > 0 && cut > tracked && cut / tib <= PER_TIB_MAX,
 	       "tracking takes %.2f MiB of memory per TiB, in a cut",
 	       cut / tib);

@@ -9,9 +9,7 @@
  */
 #include "lib/dm.h"
 #include "lib/io.h"
-#include "lib/load.h"
-#include "lib/rig.h"
-#include "lib/snap.h"
+#include "lib/scene.h"
 #include "lib/tap.h"
 #include "lib/track.h"
 
@@ -23,107 +21,6 @@
 #include <time.h>
 #include <unistd.h>
 
-struct scene {
-	struct rig rig;
-	struct load load;
-	const char *store;
-	struct chunks ship;
-	char id[40];
-};
-
-static void must(int r, const char *what)
-{
-	if (r)
-		tap_bail("cannot %s: %s", what, strerror(-r));
-}
-
-/* Under load, some of it before the base, some in the ship set. */
-static void scene_set(struct scene *s, unsigned int chunk_sectors,
-		      const char *store, const char *mode, const char *options)
-{
-	unsigned int seed = time(NULL);
-	int i;
-
-	rig_fresh(&s->rig, chunk_sectors, "");
-	chunks_init(&s->ship, s->rig.total);
-	load_init(&s->load, s->rig.origin, s->rig.chunk, seed);
-	/* a part of the disk only, or delta would be full */
-	for (i = 0; i < 3; i++)
-		must(io_write(s->rig.fd,
-			      i * (s->rig.size / 4 & -s->rig.chunk),
-			      s->rig.size / 16 & -s->rig.chunk, seed + i),
-		     "write");
-	must(snap_make(s->rig.size, store, mode, options), "make a snapshot");
-}
-
-static void scene_cut(struct scene *s)
-{
-	must(dmt_message(RIG_NAME, NULL, 0, "prepare %s", track_new_id(s->id)),
-	     "prepare");
-	must(track_wait(RIG_NAME, "prepared", 60), "wait for the preparation");
-	must(dmt_suspend(RIG_NAME, false, true), "suspend");
-	must(dmt_message(RIG_NAME, NULL, 0, "cut %s", s->id), "cut");
-	load_cut(&s->load);
-	must(dmt_resume(RIG_NAME), "resume");
-	must(track_wait(RIG_NAME, "shipping", 60), "wait for the cut");
-	must(track_extents(RIG_NAME, "frozen", 1000, &s->ship), "list extents");
-	load_start(&s->load);
-}
-
-static void scene_clear(struct scene *s)
-{
-	load_stop(&s->load);
-	tap_ok(!s->load.error, "no write failed, of %llu: %s", s->load.writes,
-	       strerror(-s->load.error));
-	if (!dmt_exists(SNAP_NAME, NULL))
-		must(dmt_remove(SNAP_NAME), "remove the snapshot");
-	load_done(&s->load);
-	chunks_done(&s->ship);
-	rig_down(&s->rig);
-}
-
-static void wait_writes(struct load *load, unsigned long long count)
-{
-	const struct timespec tick = { .tv_nsec = 2000000 };
-	unsigned long long from, at;
-
-	pthread_mutex_lock(&load->lock);
-	from = at = load->writes;
-	pthread_mutex_unlock(&load->lock);
-	while (at < from + count) {
-		nanosleep(&tick, NULL);
-		pthread_mutex_lock(&load->lock);
-		at = load->writes;
-		pthread_mutex_unlock(&load->lock);
-	}
-}
-
-static bool state_is(const char *want)
-{
-	struct snap_status st;
-	int r = snap_status(&st);
-
-	if (!r && !strcmp(st.state, want))
-		return true;
-	tap_note("state of the snapshot: %s", r ? strerror(-r) : st.state);
-	return false;
-}
-
-static void compare(struct scene *s, const struct chunks *kept, bool strict,
-		    const char *what)
-{
-	struct snap_result res;
-	int r = snap_compare(&s->load, kept, strict, &res);
-
-	tap_ok(!r && !res.wrong && !res.failed && !res.leaked, "%s", what);
-	if (r || res.wrong || res.failed || res.leaked)
-		tap_note("%s: %llu wrong, %llu failed, %llu outside",
-			 r ? strerror(-r) : "chunks",
-			 (unsigned long long)res.wrong,
-			 (unsigned long long)res.failed,
-			 (unsigned long long)res.leaked);
-}
-
 /* Lets go of every second extent, the way a shipper does: under load. */
 static void release(struct chunks *kept)
 {
@@ -132,7 +29,7 @@ static void release(struct chunks *kept)
 	bool let = true;
 	int r = 0;
 
-	must(snap_status(&before), "read the status");
+	tap_must(snap_status(&before), "read the status");
 	for (i = 0; i < kept->total && !r; i++) {
 		if (!kept->has[i])
 			continue;
@@ -149,7 +46,7 @@ static void release(struct chunks *kept)
 		i--;
 	}
 	tap_ok(!r, "a release is accepted: %s", strerror(-r));
-	must(snap_status(&after), "read the status");
+	tap_must(snap_status(&after), "read the status");
 	tap_ok(after.needed < before.needed, "needed: %llu, then %llu chunks",
 	       before.needed, after.needed);
 }
@@ -167,30 +64,31 @@ static void whole_life(struct scene *s, unsigned int chunk_sectors,
 		 chunk_sectors, mode, store, (unsigned long long)s->rig.size);
 	scene_set(s, chunk_sectors, store, mode, "");
 	chunks_init(&kept, s->rig.total);
-	tap_ok(state_is("waiting"), "waiting before its cut");
-	must(snap_compare(&s->load, &kept, true, &res), "open the snapshot");
+	tap_ok(scene_state_is("waiting", NULL), "waiting before its cut");
+	tap_must(snap_compare(&s->load, &kept, true, &res),
+		 "open the snapshot");
 	tap_ok(!res.leaked && !res.wrong, "not to be read before its cut");
 	scene_cut(s);
-	tap_ok(state_is("valid"), "valid after its cut");
+	tap_ok(scene_state_is("valid", NULL), "valid after its cut");
 	chunks_copy(&kept, &s->ship);
 	if (!delta)
 		chunks_add(&kept, 0, kept.total);
 	for (i = 0; i < rounds; i++) {
 		snprintf(what, sizeof(what), "the disk at the cut, read %d", i);
-		compare(s, &kept, delta, what);
-		wait_writes(&s->load, 100);
+		scene_compare(s, &kept, delta, what);
+		scene_wait_writes(s, 100);
 	}
 	release(&kept);
-	compare(s, &kept, true, "what is released cannot be read");
-	wait_writes(&s->load, 100);
-	compare(s, &kept, true, "what is not can");
-	tap_ok(state_is("valid"), "valid to the end");
+	scene_compare(s, &kept, true, "what is released cannot be read");
+	scene_wait_writes(s, 100);
+	scene_compare(s, &kept, true, "what is not can");
+	tap_ok(scene_state_is("valid", NULL), "valid to the end");
 	r = dmt_message(RIG_NAME, NULL, 0, "commit %s", s->id);
 	tap_ok(!r, "commit: %s", strerror(-r));
-	must(track_wait(RIG_NAME, "-", 60), "wait for the commit");
-	tap_ok(state_is("invalid"), "invalid after the commit");
+	tap_must(track_wait(RIG_NAME, "-", 60), "wait for the commit");
+	tap_ok(scene_state_is("invalid", NULL), "invalid after the commit");
 	chunks_clear(&kept);
-	compare(s, &kept, true, "nothing can be read after the commit");
+	scene_compare(s, &kept, true, "nothing can be read after the commit");
 	chunks_done(&kept);
 	scene_clear(s);
 }
@@ -209,49 +107,51 @@ static void dies(struct scene *s, const char *store, const char *options,
 	scene_set(s, 128, store, "full", options);
 	scene_cut(s);
 	for (i = 0; i < 6000; i++) {
-		must(snap_status(&st), "read the status");
+		tap_must(snap_status(&st), "read the status");
 		if (!strcmp(st.state, "invalid"))
 			break;
 		nanosleep(&tick, NULL);
 	}
 	tap_ok(!strcmp(st.state, "invalid"), "invalid with %s", why);
-	wait_writes(&s->load, 100);
+	scene_wait_writes(s, 100);
 	chunks_init(&none, s->rig.total);
-	must(snap_compare(&s->load, &none, true, &res), "open the snapshot");
+	tap_must(snap_compare(&s->load, &none, true, &res),
+		 "open the snapshot");
 	tap_ok(!res.leaked && !res.wrong, "not to be read any more");
-	must(track_abort(RIG_NAME, s->id), "abort");
-	wait_writes(&s->load, 100);
+	tap_must(track_abort(RIG_NAME, s->id), "abort");
+	scene_wait_writes(s, 100);
 	chunks_done(&none);
 	scene_clear(s);
 }
 
 /* A store that never answers: a device in suspension. */
-static void hangs(struct scene *s)
+static void hangs(struct scene *s, const char *store)
 {
 	char params[128], path[64];
 
-	snprintf(params, sizeof(params), "%s 0", s->store);
-	must(dmt_make("slow", s->rig.size / 512, false, "linear", params),
-	     "make a linear device");
-	must(dmt_path("slow", path, sizeof(path)), "find its node");
-	must(dmt_suspend("slow", false, true), "suspend it");
+	snprintf(params, sizeof(params), "%s 0", store);
+	tap_must(dmt_make("slow", s->rig.size / 512, false, "linear", params),
+		 "make a linear device");
+	tap_must(dmt_path("slow", path, sizeof(path)), "find its node");
+	tap_must(dmt_suspend("slow", false, true), "suspend it");
 	tap_note("a store that never answers");
 	scene_set(s, 128, path, "full", "pool_kib 256 cow_timeout 2");
 	scene_cut(s);
-	wait_writes(&s->load, 300);
-	tap_ok(state_is("invalid"), "invalid with a store that never answers");
-	must(dmt_resume("slow"), "resume the store");
-	must(track_abort(RIG_NAME, s->id), "abort");
+	scene_wait_writes(s, 300);
+	tap_ok(scene_state_is("invalid", NULL),
+	       "invalid with a store that never answers");
+	tap_must(dmt_resume("slow"), "resume the store");
+	tap_must(track_abort(RIG_NAME, s->id), "abort");
 	scene_clear(s);
-	must(dmt_remove("slow"), "remove the linear device");
+	tap_must(dmt_remove("slow"), "remove the linear device");
 }
 
-static void refusals(struct scene *s)
+static void refusals(struct scene *s, const char *store)
 {
 	void *buf = io_buffer(4096);
 	int fd, r;
 
-	scene_set(s, 128, s->store, "delta", "");
+	scene_set(s, 128, store, "delta", "");
 	tap_ok(snap_make_as("second", s->rig.size, "-", "delta", ""),
 	       "a second snapshot of one disk is refused");
 	scene_cut(s);
@@ -270,21 +170,21 @@ static void refusals(struct scene *s)
 	/* under load, with the cut alive */
 	r = dmt_remove(SNAP_NAME);
 	tap_ok(!r, "the snapshot can go before its cut: %s", strerror(-r));
-	wait_writes(&s->load, 100);
-	must(track_commit(RIG_NAME, s->id), "commit");
-	wait_writes(&s->load, 100);
+	scene_wait_writes(s, 100);
+	tap_must(track_commit(RIG_NAME, s->id), "commit");
+	scene_wait_writes(s, 100);
 	free(buf);
 	scene_clear(s);
 }
 
 /* The disk may get a table that does not track: then nothing is kept. */
-static void bypassed(struct scene *s)
+static void bypassed(struct scene *s, const char *store)
 {
 	char params[128];
 	struct snap_result res;
 	struct chunks none;
 
-	scene_set(s, 128, s->store, "full", "");
+	scene_set(s, 128, store, "full", "");
 	scene_cut(s);
 	load_stop(&s->load);
 	close(s->rig.fd);
@@ -292,16 +192,18 @@ static void bypassed(struct scene *s)
 	tap_ok(dmt_remove(RIG_NAME) == -EBUSY,
 	       "the disk cannot go before its snapshot");
 	snprintf(params, sizeof(params), "%s 0", s->rig.origin);
-	must(dmt_load(RIG_NAME, s->rig.size / 512, false, "linear", params),
-	     "load a linear table");
-	must(dmt_resume(RIG_NAME), "resume into it");
-	tap_ok(state_is("invalid"), "invalid when its disk is not tracked");
+	tap_must(dmt_load(RIG_NAME, s->rig.size / 512, false, "linear", params),
+		 "load a linear table");
+	tap_must(dmt_resume(RIG_NAME), "resume into it");
+	tap_ok(scene_state_is("invalid", NULL),
+	       "invalid when its disk is not tracked");
 	chunks_init(&none, s->rig.total);
-	must(snap_compare(&s->load, &none, true, &res), "open the snapshot");
+	tap_must(snap_compare(&s->load, &none, true, &res),
+		 "open the snapshot");
 	tap_ok(!res.leaked && !res.wrong, "not to be read any more");
-	must(dmt_remove(SNAP_NAME), "remove the snapshot");
+	tap_must(dmt_remove(SNAP_NAME), "remove the snapshot");
 	rig_down(&s->rig);
-	must(rig_up(&s->rig), "make the tracked disk again");
+	tap_must(rig_up(&s->rig), "make the tracked disk again");
 	chunks_add(&none, 0, none.total);
 	rig_expect(&s->rig, &none,
 		   "everything counts as changed after a linear table");
@@ -313,7 +215,8 @@ int main(int argc, char **argv)
 {
 	static const unsigned int sizes[] = { 128, 8, 2048 };
 	char params[128], path[64];
-	struct scene s = { .store = "-" };
+	struct scene s = { .id = "" };
+	const char *store;
 	bool full;
 	int i;
 
@@ -323,30 +226,30 @@ int main(int argc, char **argv)
 	if (rig_load_module())
 		tap_bail("cannot load the module");
 	rig_init(&s.rig, argv[1], argv[2]);
-	s.store = argv[3];
+	store = argv[3];
 	full = !strcmp(argv[4], "full");
 	for (i = 0; i < (full ? 3 : 1); i++) {
-		whole_life(&s, sizes[i], s.store, "delta", full ? 6 : 3);
-		whole_life(&s, sizes[i], s.store, "full", full ? 6 : 3);
+		whole_life(&s, sizes[i], store, "delta", full ? 6 : 3);
+		whole_life(&s, sizes[i], store, "full", full ? 6 : 3);
 		if (full)
 			whole_life(&s, sizes[i], "-", "delta", 3);
 	}
-	refusals(&s);
-	bypassed(&s);
+	refusals(&s, store);
+	bypassed(&s, store);
 
-	snprintf(params, sizeof(params), "%s 0", s.store);
-	must(dmt_make("small", 256, false, "linear", params),
-	     "make a linear device");
-	must(dmt_path("small", path, sizeof(path)), "find its node");
+	snprintf(params, sizeof(params), "%s 0", store);
+	tap_must(dmt_make("small", 256, false, "linear", params),
+		 "make a linear device");
+	tap_must(dmt_path("small", path, sizeof(path)), "find its node");
 	dies(&s, path, "pool_kib 64", "a store that is full");
-	must(dmt_remove("small"), "remove the linear device");
+	tap_must(dmt_remove("small"), "remove the linear device");
 	dies(&s, "-", "pool_kib 64", "a pool that is full");
-	must(dmt_make("small", s.rig.size / 512, false, "error", ""),
-	     "make an error device");
-	must(dmt_path("small", path, sizeof(path)), "find its node");
+	tap_must(dmt_make("small", s.rig.size / 512, false, "error", ""),
+		 "make an error device");
+	tap_must(dmt_path("small", path, sizeof(path)), "find its node");
 	dies(&s, path, "pool_kib 256", "a store that fails");
-	must(dmt_remove("small"), "remove the error device");
-	hangs(&s);
+	tap_must(dmt_remove("small"), "remove the error device");
+	hangs(&s, store);
 	tap_ok(!rig_unload_module(), "the module can be unloaded at the end");
 	return tap_done();
 }

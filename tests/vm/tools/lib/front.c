@@ -15,7 +15,7 @@
 static void must(int r, const char *what)
 {
 	if (r)
-		tap_bail("cannot %s before META: %s", what, strerror(-r));
+		tap_bail("cannot %s: %s", what, strerror(-r));
 }
 
 static void set(struct front *f, const char *target, const char *params)
@@ -89,6 +89,6 @@ void front_write(struct front *f, const void *image)
 {
 	int fd = io_open(f->below, O_RDWR);
 
-	must(io_put(fd, image, f->sectors * 512, 0), "write META");
+	must(io_put(fd, image, f->sectors * 512, 0), "write past it");
 	close(fd);
 }

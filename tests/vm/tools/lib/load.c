@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "load.h"
 
+#include "clock.h"
 #include "dm.h"
 #include "io.h"
 #include "rig.h"
@@ -49,7 +50,7 @@ static int write_once(struct load_writer *w, uint64_t at, uint64_t len)
 static void write_some(struct load_writer *w)
 {
 	struct load *load = w->load;
-	uint64_t blocks = load->size / load->block, at, len;
+	uint64_t blocks = load->size / load->block, at, len, took;
 	int r;
 
 	at = rand_r(&w->seed) % blocks;
@@ -64,9 +65,13 @@ static void write_some(struct load_writer *w)
 	chunks_add(&load->may_current, w->busy_start, w->busy_len);
 	pthread_mutex_unlock(&load->lock);
 
+	took = clock_ns();
 	r = write_once(w, at, len);
+	took = clock_ns() - took;
 
 	pthread_mutex_lock(&load->lock);
+	if (took > load->slowest_ns)
+		load->slowest_ns = took;
 	w->busy_len = 0;
 	load->writes++;
 	if (r && !load->error)

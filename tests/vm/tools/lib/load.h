@@ -38,6 +38,7 @@ struct load {
 	struct load_writer writer[LOAD_WRITERS];
 	int error;			/* of the first write that failed */
 	unsigned long long writes;
+	uint64_t slowest_ns;		/* the longest that one took */
 
 	int origin_fd;
 	uint64_t size, chunk;

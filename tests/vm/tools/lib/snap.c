@@ -49,9 +49,9 @@ int snap_status(struct snap_status *ret)
 	r = dmt_status(SNAP_NAME, text, sizeof(text));
 	if (r)
 		return r;
-	if (sscanf(text, "1 %15s %llu %llu %llu %llu %llu %llu", st.state,
+	if (sscanf(text, "1 %15s %llu %llu %llu %llu %llu %llu %15s", st.state,
 		   &st.needed, &st.total, &st.store_used, &st.store_size,
-		   &st.pool_used, &st.pool_size) != 7)
+		   &st.pool_used, &st.pool_size, st.cause) != 8)
 		return -EBADMSG;
 	*ret = st;
 	return 0;

@@ -15,6 +15,7 @@ struct snap_status {
 	char state[16];
 	unsigned long long needed, total;
 	unsigned long long store_used, store_size, pool_used, pool_size;
+	char cause[16];
 };
 
 /* A snapshot of RIG_NAME. @store may be "-"; @options "pool_kib 64", or "". */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int count, failed;
 
@@ -57,6 +58,12 @@ void tap_bail(const char *fmt, ...)
 	putchar('\n');
 	fflush(stdout);
 	_Exit(1);
+}
+
+void tap_must(int r, const char *what)
+{
+	if (r)
+		tap_bail("cannot %s: %s", what, strerror(-r));
 }
 
 int tap_done(void)

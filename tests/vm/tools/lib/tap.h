@@ -23,6 +23,9 @@ void tap_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void tap_bail(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
+/* The same if @r is an error, saying what could not be done. */
+void tap_must(int r, const char *what);
+
 /* Prints the plan; the program's exit status. */
 int tap_done(void);
 
