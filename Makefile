@@ -180,6 +180,9 @@ check-kernels: all vmtools	## the module's tests in full on every kernel; FORM=s
 check-debug: all vmtools	## the same on the kernel with KASAN and lockdep
 	@KERNEL=debug FORM=$${FORM:-full} tests/run tests/vm
 
+# At length, races between processors are looked for too.
+check-kernels check-debug check-snapshot: export TIDEMARK_PARALLEL = 1
+
 check-snapshot: all vmtools	## snapshots at length; CUTS on each of KERNELS, ROUNDS of trouble
 	@set -e; for k in $(KERNELS); do \
 		echo "== $$k"; KERNEL=$$k FORM=$${FORM:-full} tests/run \

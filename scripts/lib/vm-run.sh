@@ -5,7 +5,8 @@
 #   vm run [--kernel bullseye|bookworm|trixie|sid|debug]
 #	[--disk FILE[:OPT,...]]... [--mem MiB] [--smp N] [--timeout SECONDS]
 #	[--add HOSTPATH[:GUESTPATH]]... [--forward PORT] [--host HANDLER]
-#	[--icount] [--fio] [--patch FILE] [--append 'ARGS'] SCRIPT [ARG...]
+#	[--icount | --parallel] [--fio] [--patch FILE] [--append 'ARGS']
+#	SCRIPT [ARG...]
 #
 # Boots KERNEL (bookworm's) with bookworm's userland in memory, the module of
 # this tree as /dm-tidemark.ko, not loaded, the program if it is built, and
@@ -30,6 +31,9 @@
 #		and returns its output and status. `host poweroff` cuts the
 #		guest's power: then the exit status is 0.
 # --icount	one processor whose clock counts instructions
+# --parallel	emulated processors run at the same time, not in turns; so does
+#		TIDEMARK_PARALLEL=1. QEMU does not do all of that rightly: it
+#		may go on executing code that the other processor has replaced
 # --fio		fio is there too (30 MB)
 # --patch	the module is built with this patch: a mistake to be found
 # --append	more arguments for the kernel
@@ -142,12 +146,20 @@ vm_serve()
 	done
 }
 
-# vm_accel: sets ACCEL to QEMU's words
+# vm_accel [PARALLEL]: sets ACCEL to QEMU's words
 #
 # A /dev/kvm that is there need not work: a guest has to answer first.
+#
+# Emulated processors take turns. At the same time they are no faster here, and
+# QEMU has a race between them: a store to code drops what was translated of it
+# before the new bytes are there, so that the other processor may translate the
+# old ones again and keep that. Linux patches its code as it runs: a breakpoint
+# it has long removed was hit, and guests stood still.
 vm_accel()
 {
-	ACCEL="-accel tcg,thread=multi -cpu max"
+	accel_thread=single
+	[ -z "${1:-${TIDEMARK_PARALLEL-}}" ] || accel_thread=multi
+	ACCEL="-accel tcg,thread=$accel_thread -cpu max"
 	[ -w /dev/kvm ] || return 0
 	kvm_key=$({ uname -r; qemu-system-x86_64 --version; } | key_of)
 	cached "kvm/$kvm_key" kvm_probe || return 0
@@ -216,7 +228,7 @@ vm_stop()
 vm_run()
 {
 	vm_kernel=bookworm vm_mem=512 vm_smp=2 vm_timeout=120 vm_handler=
-	vm_append= vm_icount= vm_fio= vm_disks=0 vm_pid= vm_patch=
+	vm_append= vm_icount= vm_parallel= vm_fio= vm_disks=0 vm_pid= vm_patch=
 	vm_dir=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-vm.XXXXXX")
 	trap vm_stop EXIT
 	trap 'exit 129' HUP
@@ -229,6 +241,11 @@ vm_run()
 		case $1 in
 		--icount)
 			vm_icount=1
+			shift
+			continue
+			;;
+		--parallel)
+			vm_parallel=1
 			shift
 			continue
 			;;
@@ -299,7 +316,7 @@ vm_run()
 		vm_smp=1
 		ACCEL="-accel tcg,thread=single -icount shift=0,sleep=off -cpu max"
 	else
-		vm_accel
+		vm_accel "$vm_parallel"
 	fi
 	mkfifo "$vm_dir/host.in" "$vm_dir/host.out"
 	for vm_port in out dmesg status; do

@@ -11,6 +11,6 @@
 counted 512 warm uring aio
 counted 1024 cold uring aio
 counted 1536 cold_4t uring aio
-guest "two writers" --add "$TOOLS/scale" "$GUEST/track.sh" scaling \
+guest "two writers" --parallel --add "$TOOLS/scale" "$GUEST/track.sh" scaling \
 	"${ROUNDS:-500}"
 report

@@ -62,7 +62,7 @@ on_disks()
 {
 	on_text=$1
 	shift
-	guest "$on_text" --forward "$DISKS_PORT" \
+	guest "$on_text" --parallel --forward "$DISKS_PORT" \
 		--disk "nbd://127.0.0.1:$DISKS_PORT/origin" \
 		--disk "nbd://127.0.0.1:$DISKS_PORT/mark" \
 		--add "$TOOLS/nbdattach" --add "$TOOLS/cuts" "$@"
@@ -93,7 +93,7 @@ judge()
 	truncate -s $((8 * META_KIB * 1024)) "$WORK/slots"
 	judge_count=$(images "$WORK")
 	judge_status=0
-	"$TOP/scripts/vm" run --kernel "$KERNEL" --smp 2 \
+	"$TOP/scripts/vm" run --kernel "$KERNEL" \
 		--timeout $((120 + judge_count)) --disk "$WORK/images" \
 		--disk "$WORK/slots" --add "$TOOLS/judge" \
 		"$CRASH/guest/judges.sh" $((ORIGIN_MIB * 2048)) \

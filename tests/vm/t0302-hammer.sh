@@ -17,7 +17,8 @@ fi
 disk origin $((8 * 1048576 + 3 * 512))
 disk meta 1M
 disk store 9M
-guest "everything at once" --disk "$WORK/origin" --disk "$WORK/meta" \
+guest "everything at once" --parallel --disk "$WORK/origin" \
+	--disk "$WORK/meta" \
 	--disk "$WORK/store" --timeout $((SECONDS_EACH + 600)) \
 	"$TOOLS/hammer" /dev/vda /dev/vdb /dev/vdc "$SECONDS_EACH" "$SEED"
 

@@ -19,8 +19,7 @@ $AZURE_STORAGE_CONNECTION_STRING
 END
 "$TOP/build/tidemark" vault create "$AZURITE_URL/vault" --name Tests --quiet
 
-# vault_guest TEXT ARG...: with one processor: two that are emulated cost a third
-# more, and cuts in them have run out of time for a reason that is not known
+# vault_guest TEXT ARG...: with one processor: two that are emulated cost more
 vault_guest()
 {
 	vault_text=$1
