@@ -78,6 +78,9 @@ blobservice_counters(const struct blobservice *service);
 /* Server's clock as of its last reply, in seconds; 0: no reply yet. */
 time_t blobservice_time(const struct blobservice *service);
 
+/* How it talks: for a set of requests to the same endpoint. */
+struct http_config blobservice_http(const struct blobservice *service);
+
 /* A new service object with the same endpoint, credentials and settings. */
 int blobservice_clone(const struct blobservice *service,
 		      struct blobservice **ret);

@@ -69,6 +69,11 @@ int blobservice_clone(const struct blobservice *service,
 	return r;
 }
 
+struct http_config blobservice_http(const struct blobservice *service)
+{
+	return service->config;
+}
+
 void blobservice_set_version(struct blobservice *service, const char *version)
 {
 	service->version = version;
@@ -327,17 +332,9 @@ static void count(struct blobservice *service, const struct blobcall *call)
 		service->time = call->reply.date;
 }
 
-int blobcall_perform(struct blobcall *call, struct blob_error *reterr)
+/* Makes call->request, whose URL is a secret; spent() lets go of it. */
+static int make_request(struct blobcall *call)
 {
-	struct http_request request = {
-		.method = call->method,
-		.headers = &call->headers,
-		.body = call->body,
-		.body_len = call->body_len,
-		.sink = call->sink,
-		.sink_arg = call->sink_arg,
-		.body_max = call->body_max,
-	};
 	char *url = NULL;
 	int r;
 
@@ -345,17 +342,64 @@ int blobcall_perform(struct blobcall *call, struct blob_error *reterr)
 	r = call->r;
 	if (!r)
 		r = authorize(call, &url);
-	if (r) {
-		bloberror_local(r, reterr);
-		return r;
-	}
-	request.url = url;
-	r = http_perform(call->service->http, &request, &call->reply);
-	secret_free(url);
+	call->request = (struct http_request){
+		.method = call->method,
+		.url = url,
+		.headers = &call->headers,
+		.body = call->body,
+		.body_len = call->body_len,
+		.sink = call->sink,
+		.sink_arg = call->sink_arg,
+		.body_max = call->body_max,
+	};
+	return r;
+}
+
+static int spent(struct blobcall *call, int r, struct blob_error *reterr)
+{
+	secret_free((char *)call->request.url);
+	call->request.url = NULL;
 	count(call->service, call);
 	if (!r && call->reply.status == call->expect)
 		return 0;
 	return bloberror_from_reply(r, &call->reply, reterr);
+}
+
+int blobcall_perform(struct blobcall *call, struct blob_error *reterr)
+{
+	int r = make_request(call);
+
+	if (r)
+		return bloberror_local(r, reterr);
+	r = http_perform(call->service->http, &call->request, &call->reply);
+	return spent(call, r, reterr);
+}
+
+static void on_reply(void *arg, int r)
+{
+	struct blobcall *call = arg;
+	struct blob_error err = { 0 };
+
+	r = spent(call, r, &err);
+	call->ended(call, r, &err);
+}
+
+void blobcall_start(struct blobcall *call, struct httpset *set,
+		    blobcall_done_fn ended, void *arg)
+{
+	struct blob_error err = { 0 };
+	int r = make_request(call);
+
+	call->ended = ended;
+	call->arg = arg;
+	if (!r)
+		r = httpset_start(set, &call->request, &call->reply, on_reply,
+				  call);
+	if (!r)
+		return;
+	secret_free((char *)call->request.url);
+	call->request.url = NULL;
+	ended(call, bloberror_local(r, &err), &err);
 }
 
 int blobcall_reply_u64(const struct blobcall *call, const char *name,

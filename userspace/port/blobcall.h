@@ -10,7 +10,13 @@
 #define TIDEMARK_PORT_BLOBCALL_H
 
 #include "port/blob.h"
-#include "port/http.h"
+#include "port/httpset.h"
+
+struct blobcall;
+
+/* @r is what blobcall_perform() would have returned. */
+typedef void (*blobcall_done_fn)(struct blobcall *call, int r,
+				 const struct blob_error *err);
 
 struct blobcall {
 	struct blobservice *service;
@@ -26,7 +32,11 @@ struct blobcall {
 	size_t body_max;
 	unsigned int expect;		/* the status that means success */
 	int r;				/* first failure so far */
+	struct http_request request;	/* as it goes out */
 	struct http_reply reply;
+	/* Of a call that is started, not performed. */
+	blobcall_done_fn ended;
+	void *arg;
 };
 
 /* @method and names are borrowed. */
@@ -61,6 +71,13 @@ void blobcall_body(struct blobcall *call, const void *data, size_t len,
 
 /* Sends it. 0 if the status is the expected one, else as in port/blob.h. */
 int blobcall_perform(struct blobcall *call, struct blob_error *reterr);
+
+/*
+ * Starts it among others; it stays where it is until @ended is called, from a
+ * turn of @set, or from here if it could not be made.
+ */
+void blobcall_start(struct blobcall *call, struct httpset *set,
+		    blobcall_done_fn ended, void *arg);
 
 /* A header of the reply as a number. 0 or -EPROTO. */
 int blobcall_reply_u64(const struct blobcall *call, const char *name,

@@ -12,28 +12,11 @@
 #include <curl/curl.h>
 
 #include "port/crypto.h"
+#include "port/httptransfer.h"
 #include "port/reach.h"
 
 #define BODY_MAX (16u << 20)
 #define HEADERS_MAX 200u	/* of a reply: none that is sane has more */
-
-struct http {
-	CURL *curl;
-	struct http_config config;
-	struct curl_slist *connect_to;
-	char error[CURL_ERROR_SIZE];
-};
-
-/* A transfer under way: what libcurl's callbacks are given. */
-struct transfer {
-	struct http *http;
-	const struct http_request *request;
-	struct http_reply *reply;
-	size_t body_max;
-	int r;			/* why a callback stopped it */
-	bool moved;		/* something went over the connection */
-	unsigned int sends;	/* times that libcurl began to send it */
-};
 
 static int global_init_result;
 
@@ -103,7 +86,7 @@ static bool allowed(const struct http *http, const char *url)
 	       (http->config.allow_plain ? REACH_PRIVATE : REACH_LOOPBACK);
 }
 
-static int take_header(struct transfer *t, const char *line, size_t len)
+static int take_header(struct http_transfer *t, const char *line, size_t len)
 {
 	const char *colon = memchr(line, ':', len), *value;
 	char *name = NULL, *copy = NULL;
@@ -132,7 +115,7 @@ static int take_header(struct transfer *t, const char *line, size_t len)
 
 static size_t on_header(char *data, size_t size, size_t n, void *arg)
 {
-	struct transfer *t = arg;
+	struct http_transfer *t = arg;
 	size_t len = size * n;
 
 	/* Each reply begins anew: 100 Continue comes before the real one. */
@@ -143,7 +126,7 @@ static size_t on_header(char *data, size_t size, size_t n, void *arg)
 	return t->r ? 0 : len;
 }
 
-static int append_body(struct transfer *t, const void *data, size_t len)
+static int append_body(struct http_transfer *t, const void *data, size_t len)
 {
 	struct http_reply *reply = t->reply;
 	char *body;
@@ -162,7 +145,7 @@ static int append_body(struct transfer *t, const void *data, size_t len)
 
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
-	struct transfer *t = arg;
+	struct http_transfer *t = arg;
 	size_t len = size * n;
 	long status = 0;
 
@@ -178,7 +161,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 static int on_progress(void *arg, curl_off_t dltotal, curl_off_t dlnow,
 		       curl_off_t ultotal, curl_off_t ulnow)
 {
-	struct transfer *t = arg;
+	struct http_transfer *t = arg;
 	const struct http_config *config = &t->http->config;
 
 	(void)dltotal;
@@ -205,7 +188,7 @@ static bool is_read(const struct http_request *request)
 static int on_send(void *arg, char *primary_ip, char *local_ip,
 		   int primary_port, int local_port)
 {
-	struct transfer *t = arg;
+	struct http_transfer *t = arg;
 
 	(void)primary_ip;
 	(void)local_ip;
@@ -321,7 +304,7 @@ static void set_limits(struct http *http)
 		curl_easy_setopt(c, CURLOPT_CONNECT_TO, http->connect_to);
 }
 
-static void set_callbacks(CURL *c, struct transfer *t)
+static void set_callbacks(CURL *c, struct http_transfer *t)
 {
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
@@ -365,7 +348,7 @@ static int errno_of(CURLcode code)
 }
 
 /* Whether any of the request can have been seen by the server. */
-static bool may_have_been_sent(CURLcode code, const struct transfer *t)
+static bool may_have_been_sent(CURLcode code, const struct http_transfer *t)
 {
 	long size = 0;
 
@@ -382,13 +365,47 @@ static bool may_have_been_sent(CURLcode code, const struct transfer *t)
 	}
 }
 
-static int finish(struct transfer *t, CURLcode code)
+int http_transfer_begin(struct http_transfer *t)
+{
+	const struct http_request *request = t->request;
+	struct http *http = t->http;
+	CURL *c = http->curl;
+	CURLcode code;
+	int r;
+
+	*t->reply = (struct http_reply){ 0 };
+	t->body_max = request->body_max ? request->body_max : BODY_MAX;
+	if (!allowed(http, request->url)) {
+		snprintf(t->reply->cause, sizeof(t->reply->cause),
+			 "plain HTTP is for local addresses only");
+		return -EPERM;
+	}
+	r = header_list(request->headers, &t->headers);
+	if (r)
+		return r;
+	curl_easy_reset(c);	/* keeps the connection */
+	http->error[0] = '\0';
+	set_limits(http);
+	set_callbacks(c, t);
+	set_method(c, request);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, http->error);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
+	if (reach_of_url(request->url) == REACH_LOOPBACK)
+		curl_easy_setopt(c, CURLOPT_PROXY, "");
+	code = curl_easy_setopt(c, CURLOPT_URL, request->url);
+	return code ? http_transfer_end(t, code) : 0;
+}
+
+int http_transfer_end(struct http_transfer *t, CURLcode code)
 {
 	struct http_reply *reply = t->reply;
 	const char *date = fields_get(&reply->headers, "Date");
 	long status = 0;
 	time_t when;
 
+	curl_easy_setopt(t->http->curl, CURLOPT_HTTPHEADER, NULL);
+	wipe_list(t->headers);
+	t->headers = NULL;
 	reply->sent = may_have_been_sent(code, t);
 	if (code == CURLE_ABORTED_BY_CALLBACK && t->sends > 1) {
 		snprintf(reply->cause, sizeof(reply->cause),
@@ -413,39 +430,10 @@ static int finish(struct transfer *t, CURLcode code)
 int http_perform(struct http *http, const struct http_request *request,
 		 struct http_reply *reply)
 {
-	struct transfer t = {
-		.http = http,
-		.request = request,
-		.reply = reply,
-		.body_max = request->body_max ? request->body_max : BODY_MAX,
+	struct http_transfer t = {
+		.http = http, .request = request, .reply = reply,
 	};
-	struct curl_slist *list;
-	CURL *c = http->curl;
-	CURLcode code;
-	int r;
+	int r = http_transfer_begin(&t);
 
-	*reply = (struct http_reply){ 0 };
-	if (!allowed(http, request->url)) {
-		snprintf(reply->cause, sizeof(reply->cause),
-			 "plain HTTP is for local addresses only");
-		return -EPERM;
-	}
-	r = header_list(request->headers, &list);
-	if (r)
-		return r;
-	curl_easy_reset(c);	/* keeps the connection */
-	http->error[0] = '\0';
-	set_limits(http);
-	set_callbacks(c, &t);
-	set_method(c, request);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, http->error);
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
-	if (reach_of_url(request->url) == REACH_LOOPBACK)
-		curl_easy_setopt(c, CURLOPT_PROXY, "");
-	code = curl_easy_setopt(c, CURLOPT_URL, request->url);
-	if (!code)
-		code = curl_easy_perform(c);
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
-	wipe_list(list);
-	return finish(&t, code);
+	return r ? r : http_transfer_end(&t, curl_easy_perform(http->curl));
 }

@@ -59,6 +59,46 @@ int pageblob_create(const struct blob *blob, const struct blob_cond *cond,
 	return perform(&call, ret, reterr);
 }
 
+/* What cannot be sent is said when it is: as with every part of a call. */
+static void refuse_call(struct blobcall *call)
+{
+	if (!call->r)
+		call->r = -EINVAL;
+}
+
+static void put_call(struct blobcall *call, const struct blob *blob,
+		     const struct blob_cond *cond, uint64_t off,
+		     const void *data, size_t len, const unsigned char *md5)
+{
+	blobcall_init_blob(call, blob, "PUT", 201);
+	if (!aligned(off, len) || !len || len > PAGEBLOB_PUT_MAX) {
+		refuse_call(call);
+		return;
+	}
+	blobcall_query(call, "comp", "page");
+	blobcall_header(call, "x-ms-page-write", "update");
+	blobcall_range(call, "x-ms-range", off, len);
+	blobcall_body(call, data, len, md5);
+	add_page_cond(call, cond);
+}
+
+void pageblob_put_call(struct blobcall *call, const struct blob *blob,
+		       const struct blob_cond *cond, uint64_t off,
+		       const void *data, size_t len)
+{
+	put_call(call, blob, cond, off, data, len, NULL);
+}
+
+int pageblob_put(const struct blob *blob, const struct blob_cond *cond,
+		 uint64_t off, const void *data, size_t len,
+		 struct blob_written *ret, struct blob_error *reterr)
+{
+	struct blobcall call;
+
+	pageblob_put_call(&call, blob, cond, off, data, len);
+	return perform(&call, ret, reterr);
+}
+
 int pageblob_put_md5(const struct blob *blob, const struct blob_cond *cond,
 		     uint64_t off, const void *data, size_t len,
 		     const unsigned char *md5, struct blob_written *ret,
@@ -66,22 +106,23 @@ int pageblob_put_md5(const struct blob *blob, const struct blob_cond *cond,
 {
 	struct blobcall call;
 
-	if (!aligned(off, len) || !len || len > PAGEBLOB_PUT_MAX)
-		return bloberror_local(-EINVAL, reterr);
-	blobcall_init_blob(&call, blob, "PUT", 201);
-	blobcall_query(&call, "comp", "page");
-	blobcall_header(&call, "x-ms-page-write", "update");
-	blobcall_range(&call, "x-ms-range", off, len);
-	blobcall_body(&call, data, len, md5);
-	add_page_cond(&call, cond);
+	put_call(&call, blob, cond, off, data, len, md5);
 	return perform(&call, ret, reterr);
 }
 
-int pageblob_put(const struct blob *blob, const struct blob_cond *cond,
-		 uint64_t off, const void *data, size_t len,
-		 struct blob_written *ret, struct blob_error *reterr)
+void pageblob_clear_call(struct blobcall *call, const struct blob *blob,
+			 const struct blob_cond *cond, uint64_t off,
+			 uint64_t len)
 {
-	return pageblob_put_md5(blob, cond, off, data, len, NULL, ret, reterr);
+	blobcall_init_blob(call, blob, "PUT", 201);
+	if (!aligned(off, len) || !len) {
+		refuse_call(call);
+		return;
+	}
+	blobcall_query(call, "comp", "page");
+	blobcall_header(call, "x-ms-page-write", "clear");
+	blobcall_range(call, "x-ms-range", off, len);
+	add_page_cond(call, cond);
 }
 
 int pageblob_clear(const struct blob *blob, const struct blob_cond *cond,
@@ -90,13 +131,7 @@ int pageblob_clear(const struct blob *blob, const struct blob_cond *cond,
 {
 	struct blobcall call;
 
-	if (!aligned(off, len) || !len)
-		return bloberror_local(-EINVAL, reterr);
-	blobcall_init_blob(&call, blob, "PUT", 201);
-	blobcall_query(&call, "comp", "page");
-	blobcall_header(&call, "x-ms-page-write", "clear");
-	blobcall_range(&call, "x-ms-range", off, len);
-	add_page_cond(&call, cond);
+	pageblob_clear_call(&call, blob, cond, off, len);
 	return perform(&call, ret, reterr);
 }
 

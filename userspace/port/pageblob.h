@@ -43,6 +43,18 @@ int pageblob_clear(const struct blob *blob, const struct blob_cond *cond,
 		   uint64_t off, uint64_t len, struct blob_written *ret,
 		   struct blob_error *reterr);
 
+/*
+ * The requests of the two calls above, for those who send them otherwise:
+ * port/pageio.h.
+ */
+struct blobcall;
+void pageblob_put_call(struct blobcall *call, const struct blob *blob,
+		       const struct blob_cond *cond, uint64_t off,
+		       const void *data, size_t len);
+void pageblob_clear_call(struct blobcall *call, const struct blob *blob,
+			 const struct blob_cond *cond, uint64_t off,
+			 uint64_t len);
+
 /* Changes the size. What is added reads as zero. */
 int pageblob_resize(const struct blob *blob, const struct blob_cond *cond,
 		    uint64_t size, struct blob_written *ret,

@@ -43,7 +43,8 @@ static uint64_t next_wait_ms(const struct retry *retry,
 	return ms > after ? ms : after;
 }
 
-bool retry_again(struct retry *retry, int r, struct blob_error *err)
+bool retry_due(struct retry *retry, int r, struct blob_error *err,
+	       unsigned int *ret_ms)
 {
 	const struct retry_policy *p = retry->policy;
 	uint64_t total_ms = (uint64_t)(p->total_s ? p->total_s : 300) * 1000;
@@ -62,10 +63,18 @@ bool retry_again(struct retry *retry, int r, struct blob_error *err)
 	gone_ms = (clock_now_ns() - retry->start_ns) / 1000000;
 	if (gone_ms + wait_ms > total_ms)
 		return false;
-	if (p->wait ? p->wait(p->wait_arg, (unsigned int)wait_ms) :
-		      clock_wait_ms((unsigned int)wait_ms))
-		return false;
 	if (p->retries)
 		(*p->retries)++;
+	*ret_ms = (unsigned int)wait_ms;
 	return true;
+}
+
+bool retry_again(struct retry *retry, int r, struct blob_error *err)
+{
+	const struct retry_policy *p = retry->policy;
+	unsigned int ms;
+
+	if (!retry_due(retry, r, err, &ms))
+		return false;
+	return !(p->wait ? p->wait(p->wait_arg, ms) : clock_wait_ms(ms));
 }

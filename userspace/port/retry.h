@@ -53,4 +53,11 @@ void retry_init(struct retry *retry, const struct retry_policy *policy);
 /* True after having waited: send it again. @r is what the try returned. */
 bool retry_again(struct retry *retry, int r, struct blob_error *err);
 
+/*
+ * The same without the wait, for those who have other things to do meanwhile:
+ * true if it is to be sent again in *@ret_ms.
+ */
+bool retry_due(struct retry *retry, int r, struct blob_error *err,
+	       unsigned int *ret_ms);
+
 #endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * httptransfer.h - a request while libcurl has it
+ *
+ * For http.c, which performs one at a time, and httpset.c, which has many under
+ * way; nothing else needs it.
+ */
+#ifndef TIDEMARK_PORT_HTTPTRANSFER_H
+#define TIDEMARK_PORT_HTTPTRANSFER_H
+
+#include <curl/curl.h>
+
+#include "port/http.h"
+
+struct http {
+	CURL *curl;
+	struct http_config config;
+	struct curl_slist *connect_to;
+	char error[CURL_ERROR_SIZE];
+};
+
+/* Zeroed but for the first three, which are borrowed until the end. */
+struct http_transfer {
+	struct http *http;
+	const struct http_request *request;
+	struct http_reply *reply;
+	struct curl_slist *headers;	/* secrets among them */
+	size_t body_max;
+	int r;			/* why a callback stopped it */
+	bool moved;		/* something went over the connection */
+	unsigned int sends;	/* times that libcurl began to send it */
+};
+
+/*
+ * Initialises the reply and prepares the handle, which is then to be performed.
+ * On failure, as http_perform() says, the transfer has ended.
+ */
+int http_transfer_begin(struct http_transfer *t);
+
+/* With libcurl's verdict; returns what http_perform() does. */
+int http_transfer_end(struct http_transfer *t, CURLcode code);
+
+#endif
