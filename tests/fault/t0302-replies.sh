@@ -93,21 +93,29 @@ same_disk "and the last" "$WORK/x.vhd" "$WORK/this.img"
 tidemark backup --json
 is "$(json result.counters.scanned.chunks_uploaded)" 0 \
 	"and the blob holds what its hashes say"
-# The request that made entries zero comes once more when they are written, and
-# before the snapshot's number is raised
+# The request that made entries zero comes once more when they are written, just
+# before the number is raised that shuts it out
 scribble "$A" 2000000 200000
 background
 proxy_rule '{"kind":"page-put","path":"a.hash","do":"record","name":"forget"}'
 proxy_rule '{"kind":"sequence","path":"a.hash","skip":2,"do":"hold"}'
 proxy_release
 proxy_await "$PROXY_RULE"
+is "$(proxy_replay forget 0)" "201 " \
+	"a late duplicate makes entries zero that were written"
+proxy_rule '{"kind":"sequence","path":"a.hash","do":"hold"}'
+proxy_release
+proxy_await "$PROXY_RULE"
 is "$(proxy_replay forget 0)" "412 SequenceNumberConditionNotMet" \
-	"entries that were written are not forgotten by a late duplicate"
+	"but not once it has been looked for"
 proxy_release
 ended
 is "$STATUS" 0 "the run goes on"
 proxy_clear
 tidemark verify
-ok $? "and its point is whole"
+ok $? "has written them again, and its point is whole"
+tidemark backup --json
+is "$(json result.counters.scanned.chunks_uploaded)" 0 \
+	"and nothing need be sent once more"
 
 finish

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "port/disk.h"
 #include "port/diskout.h"
 #include "port/file.h"
+#include "port/readq.h"
 
 #define CHUNK 65536u
 #define CHUNKS 40u
@@ -95,7 +97,7 @@ static void one(void **state)
 	char *data;
 	size_t i;
 
-	assert_int_equal(disk_open(b->path, 0, &disk), 0);
+	assert_int_equal(disk_open(b->path, &disk), 0);
 	assert_int_equal(disk_size(disk), SIZE);
 	assert_false(disk_is_device(disk));
 	data = disk_buffer_new(1 << 20);
@@ -110,92 +112,116 @@ static void one(void **state)
 	disk_close(disk);
 }
 
-/* What the callback has seen, and when it says stop. */
 struct seen {
 	const struct bench *bench;
-	struct disk_read *reads;
 	size_t count;
-	size_t stop_at;		/* 0: never */
-	bool in_order;
+	int result;		/* the last that is not 0 */
 };
 
-static int on_done(void *arg, struct disk_read *read)
+static void on_done(struct readq_read *read)
 {
-	struct seen *s = arg;
+	struct seen *s = read->arg;
 
-	assert_int_equal(read->result, 0);
-	check(s->bench, read->off, read->data, read->len);
-	if (s->in_order)
-		assert_ptr_equal(read, &s->reads[s->count]);
 	s->count++;
-	return s->count == s->stop_at ? -ECANCELED : 0;
+	if (read->result)
+		s->result = read->result;
+	else
+		check(s->bench, read->off, read->data, read->len);
 }
 
-static void read_all(const struct bench *b, struct seen *seen, int want)
+static void turn_until_idle(struct readq *q)
 {
-	struct disk_read reads[CHUNKS + 3];
+	while (readq_busy(q)) {
+		struct pollfd fd = { .fd = readq_fd(q), .events = POLLIN };
+
+		assert_int_equal(poll(&fd, 1, 10000), 1);
+		readq_turn(q);
+	}
+}
+
+/* More reads than fit the queue, some of which must take the slow way. */
+static void queued(const struct bench *b, bool registered)
+{
+	struct readq_read reads[CHUNKS + 3];
 	char *data = disk_buffer_new((CHUNKS + 3) * CHUNK);
+	struct seen seen = { .bench = b };
+	void *const buffers[] = { data };
+	struct readq *q;
 	struct disk *disk;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(reads); i++)
-		reads[i] = (struct disk_read){
-			.off = i * CHUNK,
-			.len = CHUNK,
-			.data = data + i * CHUNK,
+	assert_int_equal(disk_open(b->path, &disk), 0);
+	assert_int_equal(readq_new(4, buffers, registered ? 1 : 0,
+				   (CHUNKS + 1) * CHUNK, &q), 0);
+	for (i = 0; i < ARRAY_SIZE(reads); i++) {
+		reads[i] = (struct readq_read){
+			.disk = disk, .off = i * CHUNK + (i == 7 ? 3 : 0),
+			.len = CHUNK, .data = data + i * CHUNK,
+			.done = on_done, .arg = &seen,
 		};
-	/* One that takes the slow way, among the others. */
-	reads[7].off += 3;
-	seen->bench = b;
-	seen->reads = reads;
-	assert_int_equal(disk_open(b->path, 4, &disk), 0);
-	assert_int_equal(disk_read_all(disk, reads, ARRAY_SIZE(reads),
-				       seen->in_order, on_done, seen), want);
+		readq_start(q, &reads[i]);
+	}
+	assert_int_equal(seen.count, 0);
+	turn_until_idle(q);
+	assert_int_equal(seen.count, ARRAY_SIZE(reads));
+	assert_int_equal(seen.result, 0);
+	readq_free(q);
 	disk_close(disk);
 	disk_buffer_free(data);
 }
 
 static void all(void **state)
 {
-	struct seen seen = { .count = 0 };
-
-	read_all(*state, &seen, 0);
-	assert_int_equal(seen.count, CHUNKS + 3);
+	queued(*state, false);
 }
 
-static void all_in_order(void **state)
+static void all_registered(void **state)
 {
-	struct seen seen = { .in_order = true };
-
-	read_all(*state, &seen, 0);
-	assert_int_equal(seen.count, CHUNKS + 3);
+	queued(*state, true);
 }
 
-/* Those in flight are still reported, no more are started. */
-static void stopped(void **state)
+/* Freed while reads are in flight: their memory is the caller's again. */
+static void given_up(void **state)
 {
-	struct seen seen = { .in_order = true, .stop_at = 5 };
+	const struct bench *b = *state;
+	char *data = disk_buffer_new(CHUNK);
+	struct seen seen = { .bench = b };
+	struct readq_read read = {
+		.len = CHUNK, .data = data, .done = on_done, .arg = &seen,
+	};
+	struct readq *q;
 
-	read_all(*state, &seen, -ECANCELED);
-	assert_in_range(seen.count, 5, 5 + 4);
+	assert_int_equal(disk_open(b->path, &read.disk), 0);
+	assert_int_equal(readq_new(4, NULL, 0, 0, &q), 0);
+	readq_start(q, &read);
+	readq_free(q);
+	assert_int_equal(seen.count, 0);
+	disk_close(read.disk);
+	disk_buffer_free(data);
 }
 
 /* A disk that has become shorter is an error, not zeroes. */
 static void shrunk(void **state)
 {
 	const struct bench *b = *state;
-	struct disk_read read = { .off = 8 * CHUNK, .len = CHUNK };
-	struct disk *disk;
+	struct seen seen = { .bench = b };
+	struct readq_read read = {
+		.off = 8 * CHUNK, .len = CHUNK, .done = on_done, .arg = &seen,
+	};
+	struct readq *q;
 
-	assert_int_equal(disk_open(b->path, 0, &disk), 0);
+	assert_int_equal(disk_open(b->path, &read.disk), 0);
 	assert_int_equal(truncate(b->path, 8 * CHUNK + 4096), 0);
 	read.data = disk_buffer_new(CHUNK);
-	assert_int_equal(disk_read_one(disk, read.off, read.data, CHUNK), -EIO);
-	assert_int_equal(disk_read_all(disk, &read, 1, false, NULL, NULL),
+	assert_int_equal(disk_read_one(read.disk, read.off, read.data, CHUNK),
 			 -EIO);
-	assert_int_equal(read.result, -EIO);
+	assert_int_equal(readq_new(4, NULL, 0, 0, &q), 0);
+	readq_start(q, &read);
+	turn_until_idle(q);
+	assert_int_equal(seen.result, -EIO);
+	readq_free(q);
 	disk_buffer_free(read.data);
-	disk_close(disk);
+	disk_close(read.disk);
 }
 
 static void no_disk(void **state)
@@ -203,9 +229,9 @@ static void no_disk(void **state)
 	const struct bench *b = *state;
 	struct disk *disk = NULL;
 
-	assert_int_equal(disk_open("/nowhere/disk", 0, &disk), -ENOENT);
-	assert_int_equal(disk_open("/dev/null", 0, &disk), -ENOTBLK);
-	assert_int_equal(disk_open(b->dir, 0, &disk), -ENOTBLK);
+	assert_int_equal(disk_open("/nowhere/disk", &disk), -ENOENT);
+	assert_int_equal(disk_open("/dev/null", &disk), -ENOTBLK);
+	assert_int_equal(disk_open(b->dir, &disk), -ENOTBLK);
 	assert_null(disk);
 	assert_int_equal(disk_same(b->path, b->path), 1);
 	assert_int_equal(disk_same(b->path, b->dir), 0);
@@ -259,8 +285,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_BOTH(one),
 		IN_BOTH(all),
-		IN_BOTH(all_in_order),
-		IN_BOTH(stopped),
+		IN_BOTH(all_registered),
+		IN_BOTH(given_up),
 		IN_BOTH(shrunk),
 		IN_BOTH(no_disk),
 		IN_BOTH(restored),

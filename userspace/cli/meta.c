@@ -21,7 +21,7 @@ static int inspect(const char *path, struct tm_meta_report *ret,
 		   struct tm_error *err)
 {
 	struct disk *disk;
-	int r = disk_open(path, 1, &disk);
+	int r = disk_open(path, &disk);
 
 	if (r)
 		return tm_error_set(err, r, tm_exit_from_errno(r), path,

@@ -23,6 +23,7 @@
 #include "engine/outcome.h"
 #include "engine/points.h"
 #include "engine/record.h"
+#include "engine/sample.h"
 #include "engine/ship.h"
 #include "port/file.h"
 
@@ -258,7 +259,7 @@ static int sample(struct backup *b, bool *ret_bypassed, struct tm_error *err)
 
 		if (t->mode != TM_SHIP_INCREMENTAL || !count)
 			continue;
-		r = ship_sample(t, count, &bypassed, err);
+		r = sample_disk(t, count, &bypassed, err);
 		if (r || !bypassed)
 			continue;
 		*ret_bypassed = true;

@@ -17,65 +17,144 @@ static int failed(const struct target *t, int r, const char *what,
 			    strerror(-r));
 }
 
-int entries_load(struct target *t, uint64_t first, uint64_t count,
+/* The pages of chunks, read from the blob; *@ret_data is to be freed. */
+static int fetch(struct target *t, uint64_t first, uint64_t count,
+		 uint64_t *ret_page, uint64_t *ret_pages, uint8_t **ret_data,
 		 struct tm_error *err)
 {
 	uint64_t page = tm_hash_page_of(first);
 	uint64_t pages = tm_hash_page_of(first + count - 1) - page + 1;
-	void *data;
+	uint8_t *data = malloc(pages * TM_HASH_PAGE_SIZE);
 	int r;
 
-	if (t->hash.fresh)
-		return 0;
-	data = malloc(pages * TM_HASH_PAGE_SIZE);
 	if (!data)
 		return failed(t, -ENOMEM, "read", err);
 	r = fence_read(&t->hash, page * TM_HASH_PAGE_SIZE, data,
 		       pages * TM_HASH_PAGE_SIZE, err);
-	if (!r) {
-		r = tm_hashtable_load(t->table, page, pages, data);
-		if (r)
-			failed(t, r, "load", err);
+	if (r) {
+		free(data);
+		return r;
 	}
-	free(data);
-	return r;
+	*ret_page = page;
+	*ret_pages = pages;
+	*ret_data = data;
+	return 0;
 }
 
-static int write_pages(struct target *t, uint64_t page, uint64_t pages,
-		       void *buf, struct tm_error *err)
+int entries_load(struct target *t, uint64_t first, uint64_t count,
+		 struct tm_error *err)
 {
-	int r = tm_hashtable_copy(t->table, page, pages, buf);
+	uint64_t page, pages;
+	uint8_t *data;
+	int r;
 
+	if (t->hash.fresh)
+		return 0;
+	r = fetch(t, first, count, &page, &pages, &data, err);
 	if (r)
-		return failed(t, r, "copy", err);
-	r = fence_put(&t->hash, page * TM_HASH_PAGE_SIZE, buf,
-		      pages * TM_HASH_PAGE_SIZE, err);
-	if (!r)
-		tm_hashtable_clean(t->table, page, pages);
-	return r;
+		return r;
+	r = tm_hashtable_load(t->table, page, pages, data);
+	free(data);
+	return r ? failed(t, r, "load", err) : 0;
 }
 
-int entries_write(struct target *t, struct tm_error *err)
+/* How far a request that begins with these dirty pages reaches. */
+static uint64_t reach(const struct target *t, uint64_t page, uint64_t pages,
+		      uint64_t end)
 {
-	uint64_t page, pages, next, more;
-	void *buf;
+	uint64_t next, more;
+
+	while (tm_hashtable_dirty(t->table, page + pages, ENTRIES_SLAB_PAGES,
+				  &next, &more)) {
+		if (next + more > end)
+			more = next < end ? end - next : 0;
+		if (!more || next - (page + pages) > GAP_PAGES ||
+		    next + more - page > ENTRIES_SLAB_PAGES)
+			break;
+		pages = next + more - page;
+	}
+	return pages;
+}
+
+int entries_take(struct target *t, uint64_t *page, uint64_t end,
+		 uint64_t *ret_pages, void **ret_data, struct tm_error *err)
+{
+	uint64_t pages;
+	void *data;
+	int r;
+
+	if (!tm_hashtable_dirty(t->table, *page, ENTRIES_SLAB_PAGES, page,
+				&pages) || *page >= end)
+		return 0;
+	if (pages > end - *page)
+		pages = end - *page;
+	pages = reach(t, *page, pages, end);
+	data = malloc(pages * TM_HASH_PAGE_SIZE);
+	if (!data)
+		return failed(t, -ENOMEM, "write", err);
+	r = tm_hashtable_copy(t->table, *page, pages, data);
+	if (r) {
+		free(data);
+		return failed(t, r, "copy", err);
+	}
+	tm_hashtable_clean(t->table, *page, pages);
+	*ret_pages = pages;
+	*ret_data = data;
+	return 1;
+}
+
+/* The first page of @there that is not ours, and how many follow; 0: none. */
+static uint64_t next_strange(const uint8_t *there, const uint8_t *ours,
+			     uint64_t pages, uint64_t *at)
+{
+	uint64_t from = *at, n = 0;
+
+	while (from < pages && !memcmp(there + from * TM_HASH_PAGE_SIZE,
+				       ours + from * TM_HASH_PAGE_SIZE,
+				       TM_HASH_PAGE_SIZE))
+		from++;
+	while (from + n < pages && memcmp(there + (from + n) * TM_HASH_PAGE_SIZE,
+					  ours + (from + n) * TM_HASH_PAGE_SIZE,
+					  TM_HASH_PAGE_SIZE))
+		n++;
+	*at = from;
+	return n;
+}
+
+static int rewrite(struct target *t, uint64_t page, uint64_t pages,
+		   const uint8_t *there, const uint8_t *ours,
+		   struct tm_error *err)
+{
+	uint64_t at = 0, n;
 	int r = 0;
 
-	if (!tm_hashtable_dirty(t->table, 0, ENTRIES_SLAB_PAGES, &page, &pages))
-		return 0;
-	buf = malloc(PAGEBLOB_PUT_MAX);
-	if (!buf)
-		return failed(t, -ENOMEM, "write", err);
-	do {
-		while (tm_hashtable_dirty(t->table, page + pages,
-					  ENTRIES_SLAB_PAGES, &next, &more) &&
-		       next - (page + pages) <= GAP_PAGES &&
-		       next + more - page <= ENTRIES_SLAB_PAGES)
-			pages = next + more - page;
-		r = write_pages(t, page, pages, buf, err);
-	} while (!r && tm_hashtable_dirty(t->table, page + pages,
-					  ENTRIES_SLAB_PAGES, &page, &pages));
-	free(buf);
+	while (!r && (n = next_strange(there, ours, pages, &at))) {
+		r = fence_put(&t->hash, (page + at) * TM_HASH_PAGE_SIZE,
+			      ours + at * TM_HASH_PAGE_SIZE,
+			      n * TM_HASH_PAGE_SIZE, err);
+		at += n;
+	}
+	return r;
+}
+
+int entries_settle(struct target *t, uint64_t first, uint64_t count,
+		   struct tm_error *err)
+{
+	uint64_t page, pages;
+	uint8_t *there, *ours;
+	int r = fence_raise(&t->hash, 0, err);
+
+	if (!r)
+		r = fetch(t, first, count, &page, &pages, &there, err);
+	if (r)
+		return r;
+	ours = malloc(pages * TM_HASH_PAGE_SIZE);
+	if (!ours || tm_hashtable_copy(t->table, page, pages, ours))
+		r = failed(t, -ENOMEM, "check", err);
+	else
+		r = rewrite(t, page, pages, there, ours, err);
+	free(ours);
+	free(there);
 	return r;
 }
 

@@ -22,10 +22,22 @@ int entries_load(struct target *t, uint64_t first, uint64_t count,
 		 struct tm_error *err);
 
 /*
- * Writes all dirty pages; durable on return. Dirty pages a little apart go in
- * one request, with the clean ones between them, which must be loaded.
+ * Finds the next dirty pages from *@page on, below @end, that go in one request:
+ * those a little apart together, with the clean ones between them, which must
+ * be loaded. They count as clean from now on. 1: *@ret_pages pages from *@page
+ * on, copied to *@ret_data, to be freed; 0: there are none; or -ENOMEM.
  */
-int entries_write(struct target *t, struct tm_error *err);
+int entries_take(struct target *t, uint64_t *page, uint64_t end,
+		 uint64_t *ret_pages, void **ret_data, struct tm_error *err);
+
+/*
+ * Reads the pages of [@first, @first + @count) once more, and writes again
+ * those that are not what they should be: what a late duplicate of a request
+ * has forgotten. Raises the number first, so that there are no more of those.
+ * Nothing may be under way.
+ */
+int entries_settle(struct target *t, uint64_t first, uint64_t count,
+		   struct tm_error *err);
 
 /* Gives back the memory of a slab's pages; they are clean. */
 void entries_drop(struct target *t, uint64_t first, uint64_t count);

@@ -97,7 +97,7 @@ int fence_make(struct fence *f, uint64_t size, struct tm_error *err)
 	return r;
 }
 
-static struct blob_cond guards(const struct fence *f)
+struct blob_cond fence_guards(const struct fence *f)
 {
 	return (struct blob_cond){
 		.lease_id = f->lease,
@@ -106,7 +106,7 @@ static struct blob_cond guards(const struct fence *f)
 	};
 }
 
-static void note(struct fence *f, const struct blob_written *written)
+void fence_note(struct fence *f, const struct blob_written *written)
 {
 	memcpy(f->etag, written->etag, sizeof(f->etag));
 }
@@ -137,7 +137,7 @@ int fence_raise(struct fence *f, uint64_t to, struct tm_error *err)
 		return -ESTALE;
 	}
 	f->sequence = to;
-	note(f, &written);
+	fence_note(f, &written);
 	return 0;
 }
 
@@ -152,7 +152,7 @@ struct attempt {
 static int attempt_once(struct fence *f, const struct attempt *a,
 			struct blob_error *be)
 {
-	struct blob_cond cond = guards(f);
+	struct blob_cond cond = fence_guards(f);
 	struct blob_written written = { 0 };
 	int r;
 
@@ -172,7 +172,7 @@ static int attempt_once(struct fence *f, const struct attempt *a,
 		break;
 	}
 	if (!r)
-		note(f, &written);
+		fence_note(f, &written);
 	return r;
 }
 

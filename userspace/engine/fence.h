@@ -41,6 +41,12 @@ struct fence {
 int fence_open(struct fence *f, struct vault *v, struct leases *l,
 	       const char *container, const char *name, struct tm_error *err);
 
+/* What every write is sent under; for those that flights.c carries. */
+struct blob_cond fence_guards(const struct fence *f);
+
+/* A write has been acknowledged. */
+void fence_note(struct fence *f, const struct blob_written *written);
+
 /* Creates the blob, all zero, and leases it. */
 int fence_make(struct fence *f, uint64_t size, struct tm_error *err);
 

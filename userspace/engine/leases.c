@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ struct leases {
 	pthread_cond_t wake;
 	pthread_t thread;
 	bool running, ending;
-	int lost;		/* 0, or the -errno of a renewal refused */
+	atomic_int lost;	/* 0, or the -errno of a renewal refused */
 	struct blob_error lost_error;
 	char lost_blob[256];
 	struct held *held;
@@ -63,10 +64,10 @@ static void renew_all(struct leases *l)
 
 		if (r != -EBUSY && r != -ENOENT)
 			continue;
-		l->lost = r;
 		l->lost_error = be;
 		snprintf(l->lost_blob, sizeof(l->lost_blob), "%s/%s",
 			 blob.container, blob.name);
+		atomic_store(&l->lost, r);
 	}
 }
 
@@ -249,19 +250,13 @@ out_unlock:
 	return r;
 }
 
+/* Asked before every write: not to wait for a renewal under way. */
 int leases_check(struct leases *l, struct tm_error *err)
 {
-	int r;
-
-	pthread_mutex_lock(&l->mutex);
-	r = l->lost;
-	if (r) {
-		blame(err, -EBUSY, &l->lost_error, "keep the lease of",
-		      l->lost_blob);
-		r = -EBUSY;
-	}
-	pthread_mutex_unlock(&l->mutex);
-	return r;
+	if (!atomic_load(&l->lost))
+		return 0;
+	return blame(err, -EBUSY, &l->lost_error, "keep the lease of",
+		     l->lost_blob);
 }
 
 void leases_counters(struct leases *l, uint64_t *ret_requests,

@@ -29,7 +29,7 @@ int metaset_read(const char *node, struct tm_super *ret, struct tm_error *err)
 {
 	struct disk *disk = NULL;
 	char *buf = disk_buffer_new(SUPERS_BYTES);
-	int r = buf ? disk_open(node, 1, &disk) : -ENOMEM;
+	int r = buf ? disk_open(node, &disk) : -ENOMEM;
 
 	if (!r) {
 		r = disk_read_one(disk, 0, buf, SUPERS_BYTES);

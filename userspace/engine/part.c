@@ -107,7 +107,7 @@ int part_open_snapshot(struct part *p, struct tm_error *err)
 	int r;
 
 	tracked_node(p->snap, node);
-	r = disk_open(node, 0, &p->disk);
+	r = disk_open(node, &p->disk);
 	if (r)
 		return tm_error_set(err, r, TM_EXIT_DEVICE, node,
 				    "cannot open the snapshot '%s': %s", node,

@@ -57,7 +57,7 @@ static int check_disk(const char *path, const char *name, char real[PATH_MAX],
 	else if (!realpath(path, real))
 		r = -errno;
 	if (!r)
-		r = disk_open(path, 0, &disk);
+		r = disk_open(path, &disk);
 	if (r)
 		return tm_error_set(err, r, r == -ENOENT ? TM_EXIT_NOT_FOUND :
 				    TM_EXIT_DEVICE, path,

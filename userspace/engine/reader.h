@@ -9,9 +9,11 @@
 #define TIDEMARK_ENGINE_READER_H
 
 #include "engine/vault.h"
+#include "model/extent.h"
 #include "model/hashtable.h"
 #include "model/point.h"
 #include "model/vhd.h"
+#include "port/blob.h"
 
 struct reader {
 	struct vault *vault;			/* borrowed */
@@ -46,9 +48,23 @@ int reader_init(struct reader *r, struct vault *v, const char *container,
 		const struct tm_point_disk *disk, struct tm_error *err);
 void reader_done(struct reader *r);
 
-/* Reads all of the disk. Stops at the first non-zero of @ops, returning it. */
+/*
+ * Reads all of the disk (walk.c). Stops at the first non-zero of @ops,
+ * returning it.
+ */
 int reader_walk(struct reader *r, const struct reader_ops *ops, void *arg,
 		struct tm_error *err);
+
+/* The parts of it: the snapshot of the disk, for reading; */
+struct blob reader_vhd(const struct reader *r);
+
+/* entries of chunks from @first, the first of a hash page, whole hash pages; */
+int reader_table(struct reader *r, uint64_t first, uint64_t count,
+		 struct tm_hash *ret, struct tm_error *err);
+
+/* which bytes of a range have been written; replaces @ret. */
+int reader_list(struct reader *r, uint64_t off, uint64_t len,
+		struct tm_extents *ret, struct tm_error *err);
 
 /* Reads the footer and checks it, size and identity too. */
 int reader_footer(struct reader *r, uint8_t ret[TM_VHD_FOOTER_SIZE],

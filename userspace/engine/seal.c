@@ -28,7 +28,7 @@ static int reader_open(const char *path, struct reader *ret)
 	int r;
 
 	ret->buf = disk_buffer_new(TM_SEAL_RANGE_MAX);
-	r = ret->buf ? disk_open(path, 1, &ret->disk) : -ENOMEM;
+	r = ret->buf ? disk_open(path, &ret->disk) : -ENOMEM;
 	if (r)
 		disk_buffer_free(ret->buf);
 	return r;

@@ -2,20 +2,28 @@
 /*
  * ship.c - from a disk at its cut into its page blobs
  *
- * A window is a part of the ship set, at most SHIP_WINDOW_BYTES of it. Each is
- * taken through these steps, and no step begins before the one before it is
- * acknowledged by the service:
+ * The ship set is taken in windows, several of them under way at once. Each
+ * goes through these steps, and none of its steps begins before the one before
+ * it is acknowledged by the service:
  *
- *	read, hash	chunks that equal their entries are done with
- *	forget		entries of the others are made zero
- *	send		their pages are put, or cleared where all is zero
- *	remember	their entries are written
- *	release		the source need not keep them any longer
+ *	read	the disk
+ *	compare	on another thread: chunks that equal their entries are done with
+ *	forget	entries of the others are made zero
+ *	send	their pages are put, or cleared where all is zero
+ *	note	their entries are written
+ *	release	the source need not keep them any longer
  *
  * So an entry that is not zero always tells what the blob holds, whenever the
- * run may die. What is sent is the buffer that was hashed. Before entries are
- * written the table's number is raised: a duplicate of a request that was
- * answered long ago, held up by something on the way, would forget them again.
+ * run may die. What is sent is the buffer that was hashed.
+ *
+ * Late duplicates. The numbers are raised before the first write, so nothing
+ * sent earlier lands among these. Of these, a page of the disk is sent
+ * once, or again with the same bytes. A hash page is written by one window
+ * only: a duplicate of its `note` says what it said; one of its `forget` that
+ * comes after the `note` forgets what was true, which is safe, and is mended at
+ * the end of a slab, when the number is raised once more. Where a window is
+ * smaller than a hash page covers, windows go one at a time and the number is
+ * raised between them.
  */
 
 #include <errno.h>
@@ -23,299 +31,321 @@
 #include <string.h>
 #include "engine/entries.h"
 #include "engine/ship.h"
-#include "port/crypto.h"
-#include "port/disk.h"
+#include "engine/window.h"
 
-#define READ_BYTES (1u << 20)	/* of one read; several are in flight */
+#define READ_BYTES (1u << 20)	/* of one read */
+#define READS 32u		/* in flight at once */
+#define CONNECTIONS 16u
+#define THREADS 2u
 
-enum fate { SAME, CLEAR, PUT };
+struct ship;
 
-struct chunk {
-	uint64_t index;
-	uint8_t *data;
-	uint32_t len;
-	bool scanned;
-	enum fate fate;
-	struct tm_hash hash;
+/* A window on its way. */
+struct lane {
+	struct ship *ship;
+	struct window window;
+	struct work work;
+	void (*next)(struct lane *lane);	/* step, when nothing is left */
+	unsigned int left;			/* parts of this step under way */
+	bool idle;
 };
 
-struct window {
-	uint8_t *buf;
-	struct chunk *chunks;
-	unsigned int n, max;
+struct ship {
+	struct target *target;
+	const struct report *report;
+	struct reactor rx;
+	struct flights *flights;
+	void *buffers[SHIP_WINDOWS];
+	size_t bytes;			/* of each */
+	struct lane lanes[SHIP_WINDOWS];
+	unsigned int n;
+	uint64_t from, end;		/* chunks of this slab not yet taken */
+	bool raised;			/* the numbers, for what is sent here */
+	bool wrote;			/* entries, in this slab */
+	uint64_t base, done, total;	/* bytes, for the progress */
+	int r;
+	struct tm_error *err;
 };
 
-static int no_memory(const struct target *t, struct tm_error *err)
+static void fail(struct ship *s, int r)
 {
-	return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, t->doc->name,
-			    "cannot ship disk '%s': out of memory",
-			    t->doc->name);
+	if (!s->r)
+		s->r = r;
 }
 
-static void window_done(struct window *w)
+static void no_memory(struct ship *s)
 {
-	disk_buffer_free(w->buf);
-	free(w->chunks);
-	w->buf = NULL;
-	w->chunks = NULL;
+	fail(s, tm_error_set(s->err, -ENOMEM, TM_EXIT_FAILED,
+			     s->target->doc->name,
+			     "cannot ship disk '%s': out of memory",
+			     s->target->doc->name));
 }
 
-static int window_init(struct window *w, const struct target *t,
-		       struct tm_error *err)
+/* A part of the lane's step has ended; @lane->left held one for the step. */
+static void landed(struct lane *lane)
 {
-	w->n = 0;
-	w->max = SHIP_WINDOW_BYTES / t->doc->chunk_size;
-	w->buf = disk_buffer_new(SHIP_WINDOW_BYTES);
-	w->chunks = calloc(w->max, sizeof(*w->chunks));
-	if (w->buf && w->chunks)
-		return 0;
-	window_done(w);
-	return no_memory(t, err);
+	if (!--lane->left && !lane->ship->r)
+		lane->next(lane);
+}
+
+/* Begins a step: its parts, then landed() once for itself. */
+static void expect(struct lane *lane, void (*next)(struct lane *lane))
+{
+	lane->left = 1;
+	lane->next = next;
+}
+
+static void step_read(struct lane *lane);
+static void step_compare(struct lane *lane);
+static void step_forget(struct lane *lane);
+static void step_send(struct lane *lane);
+static void step_note(struct lane *lane);
+static void step_release(struct lane *lane);
+
+static void take_window(struct lane *lane)
+{
+	struct ship *s = lane->ship;
+
+	lane->idle = true;
+	if (s->r || s->from >= s->end)
+		return;
+	s->from = window_fill(&lane->window, s->from, s->end);
+	if (!lane->window.n)
+		return;
+	lane->idle = false;
+	step_read(lane);
+}
+
+static void was_read(struct readq_read *read)
+{
+	struct lane *lane = read->arg;
+	struct ship *s = lane->ship;
+
+	if (read->result && !s->r)
+		fail(s, s->target->source->ops->blame(s->target->source,
+						      read->result, s->err));
+	landed(lane);
+}
+
+static void start_read(struct lane *lane, unsigned int i, unsigned int n)
+{
+	struct ship *s = lane->ship;
+	struct source *source = s->target->source;
+	struct readq_read *read = &lane->window.reads[i];
+	uint64_t off = lane->window.chunks[i].index * source->chunk_size;
+	uint32_t len = (uint32_t)window_bytes(&lane->window, i, n);
+
+	*read = (struct readq_read){
+		.len = len, .data = lane->window.chunks[i].data,
+		.done = was_read, .arg = lane,
+	};
+	if (source->ops->place(source, off, len, &read->disk, &read->off)) {
+		lane->left++;
+		readq_start(s->rx.reads, read);
+	} else {
+		fail(s, source->ops->read(source, off, len, read->data,
+					  s->err));
+	}
+}
+
+static void step_read(struct lane *lane)
+{
+	struct window *w = &lane->window;
+	unsigned int i, n;
+
+	expect(lane, step_compare);
+	for (i = 0; i < w->n && !lane->ship->r; i += n) {
+		n = window_run(w, i, READ_BYTES);
+		start_read(lane, i, n);
+	}
+	landed(lane);
+}
+
+static struct lane *lane_of(struct work *work)
+{
+	return (struct lane *)((char *)work - offsetof(struct lane, work));
+}
+
+static void run_compare(struct work *work)
+{
+	window_compare(&lane_of(work)->window);
+}
+
+static void was_compared(struct work *work)
+{
+	struct lane *lane = lane_of(work);
+	const char *name = lane->ship->target->doc->name;
+
+	if (lane->window.r && !lane->ship->r)
+		fail(lane->ship, tm_error_set(lane->ship->err, lane->window.r,
+					      TM_EXIT_FAILED, name,
+					      "cannot hash disk '%s': %s", name,
+					      strerror(-lane->window.r)));
+	landed(lane);
+}
+
+static void step_compare(struct lane *lane)
+{
+	expect(lane, step_forget);
+	window_recall(&lane->window);
+	lane->work = (struct work){ .run = run_compare, .done = was_compared };
+	workers_start(lane->ship->rx.workers, &lane->work);
+}
+
+static void entries_landed(struct flight *f)
+{
+	free(f->data);
+	f->data = NULL;
+	landed(f->arg);
+}
+
+/* Sends the dirty pages of the window's entries. */
+static void write_entries(struct lane *lane)
+{
+	struct ship *s = lane->ship;
+	struct window *w = &lane->window;
+	uint64_t page = tm_hash_page_of(w->chunks[0].index);
+	uint64_t end = tm_hash_page_of(w->chunks[w->n - 1].index) + 1;
+	struct flight *f = w->flights;
+	uint64_t pages;
+	void *data;
+	int r;
+
+	while (!s->r && (r = entries_take(s->target, &page, end, &pages, &data,
+					  s->err))) {
+		if (r < 0) {
+			fail(s, r);
+			return;
+		}
+		*f = (struct flight){
+			.kind = FLIGHT_PUT, .fence = &s->target->hash,
+			.data = data,
+			.off = page * TM_HASH_PAGE_SIZE,
+			.len = pages * TM_HASH_PAGE_SIZE,
+			.done = entries_landed, .arg = lane,
+		};
+		lane->left++;
+		s->wrote = true;
+		flights_start(s->flights, f++);
+		page += pages;
+	}
 }
 
 /*
- * Takes the next chunks of the ship set, from @from, below @end. Where a window
- * holds more than a hash page it ends with one, so that no page is written for
- * two windows. Returns where the next window begins.
+ * Before the first write, and between windows that share a page: then nothing
+ * is under way but reads.
  */
-static uint64_t window_fill(struct window *w, const struct target *t,
-			    uint64_t from, uint64_t end)
+static void shut_out(struct ship *s, bool shares)
 {
-	uint32_t size = t->doc->chunk_size;
-	struct tm_extent x;
-	uint64_t i;
-
-	w->n = 0;
-	while (from < end && tm_extents_next(&t->ship, from, &x) &&
-	       x.start < end) {
-		for (i = x.start; i < x.start + x.len && i < end; i++) {
-			struct chunk *c = &w->chunks[w->n];
-
-			if (w->n == w->max)
-				goto out_full;
-			c->index = i;
-			c->data = w->buf + (size_t)w->n * size;
-			c->len = tm_chunk_len(t->state.size_bytes, size, i);
-			c->scanned = tm_extents_contains(&t->scanned, i, 1);
-			w->n++;
-		}
-		from = i;
-	}
-	return end;
-out_full:
-	if (w->max <= TM_HASH_PAGE_ENTRIES)
-		return w->chunks[w->n - 1].index + 1;
-	while (w->n > 1 && tm_hash_page_of(w->chunks[w->n - 1].index) ==
-	       tm_hash_page_of(i) &&
-	       tm_hash_page_of(w->chunks[0].index) != tm_hash_page_of(i))
-		w->n--;
-	return w->chunks[w->n - 1].index + 1;
+	if (!s->raised)
+		fail(s, target_raise(s->target, s->err));
+	else if (shares && s->wrote)
+		fail(s, fence_raise(&s->target->hash, 0, s->err));
+	s->raised = true;
 }
 
-/* The number of chunks from @i on that follow each other in disk and buffer. */
-static unsigned int run_of(const struct window *w, unsigned int i,
-			   uint64_t max_bytes, bool same_fate)
+static void step_forget(struct lane *lane)
 {
-	uint64_t bytes = w->chunks[i].len;
-	unsigned int j;
-
-	for (j = i + 1; j < w->n; j++) {
-		if (w->chunks[j].index != w->chunks[j - 1].index + 1 ||
-		    bytes + w->chunks[j].len > max_bytes ||
-		    (same_fate && w->chunks[j].fate != w->chunks[i].fate))
-			break;
-		bytes += w->chunks[j].len;
-	}
-	return j - i;
-}
-
-static uint64_t bytes_of(const struct window *w, unsigned int i, unsigned int n)
-{
-	uint64_t bytes = 0;
-
-	while (n--)
-		bytes += w->chunks[i++].len;
-	return bytes;
-}
-
-static int window_read(struct window *w, struct target *t, struct tm_error *err)
-{
-	uint32_t chunk = t->doc->chunk_size;
-	uint64_t most = chunk > READ_BYTES ? chunk : READ_BYTES;
-	struct source_read *reads = calloc(w->n, sizeof(*reads));
-	unsigned int i, n, count = 0;
-	int r;
-
-	if (!reads)
-		return no_memory(t, err);
-	for (i = 0; i < w->n; i += n) {
-		n = run_of(w, i, most, false);
-		reads[count++] = (struct source_read){
-			.off = w->chunks[i].index * chunk,
-			.len = bytes_of(w, i, n),
-			.buf = w->chunks[i].data,
-		};
-	}
-	r = t->source->ops->read(t->source, reads, count, err);
-	free(reads);
-	return r;
-}
-
-static bool all_zero(const uint8_t *data, size_t len)
-{
-	return !data[0] && !memcmp(data, data + 1, len - 1);
-}
-
-static struct tm_counters *counters_of(struct target *t, const struct chunk *c)
-{
-	return c->scanned ? &t->tally.scanned : &t->tally.tracked;
-}
-
-/* Hashes all; sets fates; returns how many differ. */
-static int window_compare(struct window *w, struct target *t,
-			  unsigned int *ret_differ, struct tm_error *err)
-{
-	unsigned int i, differ = 0;
-
-	for (i = 0; i < w->n; i++) {
-		struct chunk *c = &w->chunks[i];
-		struct tm_counters *count = counters_of(t, c);
-		struct tm_hash known = tm_hashtable_get(t->table, c->index);
-		int r = tm_hasher_chunk(t->hasher, c->index, c->data, c->len,
-					&c->hash);
-
-		if (r)
-			return tm_error_set(err, r, TM_EXIT_FAILED,
-					    t->doc->name,
-					    "cannot hash disk '%s': %s",
-					    t->doc->name, strerror(-r));
-		count->chunks_read++;
-		count->bytes_read += c->len;
-		if (tm_hash_equal(&known, &c->hash)) {
-			c->fate = SAME;
-			count->chunks_same++;
-			continue;
-		}
-		c->fate = all_zero(c->data, c->len) ? CLEAR : PUT;
-		differ++;
-	}
-	*ret_differ = differ;
-	return 0;
-}
-
-static int window_forget(struct window *w, struct target *t,
-			 struct tm_error *err)
-{
+	struct ship *s = lane->ship;
+	struct window *w = &lane->window;
 	unsigned int i;
 
-	for (i = 0; i < w->n; i++) {
-		if (w->chunks[i].fate != SAME &&
-		    tm_hashtable_clear(t->table, w->chunks[i].index))
-			return no_memory(t, err);
+	window_tally(w);
+	if (!w->differ) {
+		step_release(lane);
+		return;
 	}
-	return entries_write(t, err);
+	expect(lane, step_send);
+	shut_out(s, window_shares(w));
+	for (i = 0; i < w->n && !s->r; i++)
+		if (w->chunks[i].fate != FATE_SAME &&
+		    tm_hashtable_clear(s->target->table, w->chunks[i].index))
+			no_memory(s);
+	if (!s->r)
+		write_entries(lane);
+	landed(lane);
 }
 
-static int send_run(struct window *w, struct target *t, unsigned int i,
-		    unsigned int n, struct tm_error *err)
+static void pages_landed(struct flight *f)
 {
-	const struct chunk *first = &w->chunks[i];
-	uint64_t off = first->index * t->doc->chunk_size;
-	uint64_t len = bytes_of(w, i, n);
-	unsigned int j;
-	int r = 0;
-
-	if (first->fate == PUT)
-		r = fence_put(&t->vhd, off, first->data, len, err);
-	else if (!t->vhd.fresh)		/* else it has never been written */
-		r = fence_clear(&t->vhd, off, len, err);
-	if (r)
-		return r;
-	for (j = i; j < i + n; j++) {
-		struct tm_counters *count = counters_of(t, &w->chunks[j]);
-
-		if (first->fate == CLEAR) {
-			count->chunks_cleared++;
-			continue;
-		}
-		count->chunks_uploaded++;
-		count->bytes_uploaded += w->chunks[j].len;
-	}
-	return 0;
+	landed(f->arg);
 }
 
-static int window_send(struct window *w, struct target *t, struct tm_error *err)
+static void step_send(struct lane *lane)
 {
-	uint64_t most = t->vhd.vault->config->request_size;
+	struct ship *s = lane->ship;
+	struct window *w = &lane->window;
+	uint64_t most = s->target->vhd.vault->config->request_size;
+	struct flight *f = w->flights;
 	unsigned int i, n;
-	int r;
 
-	for (i = 0; i < w->n; i += n) {
-		bool put = w->chunks[i].fate == PUT;
+	expect(lane, step_note);
+	for (i = 0; i < w->n && !s->r; i += n) {
+		const struct chunk *c = &w->chunks[i];
+		bool put = c->fate == FATE_PUT;
 
-		n = run_of(w, i, put ? most : UINT64_MAX, true);
-		if (w->chunks[i].fate == SAME)
+		n = window_run_of_fate(w, i, put ? most : UINT64_MAX);
+		/* A blob made by this run is zero where it was never written. */
+		if (c->fate == FATE_SAME || (!put && s->target->vhd.fresh))
 			continue;
-		r = send_run(w, t, i, n, err);
-		if (r)
-			return r;
+		*f = (struct flight){
+			.kind = put ? FLIGHT_PUT : FLIGHT_CLEAR,
+			.fence = &s->target->vhd, .data = c->data,
+			.off = c->index * s->target->doc->chunk_size,
+			.len = window_bytes(w, i, n),
+			.done = pages_landed, .arg = lane,
+		};
+		lane->left++;
+		flights_start(s->flights, f++);
 	}
-	return 0;
+	landed(lane);
 }
 
-static int window_remember(struct window *w, struct target *t,
-			   struct tm_error *err)
+static void step_note(struct lane *lane)
 {
+	struct ship *s = lane->ship;
+	struct window *w = &lane->window;
 	unsigned int i;
 
-	for (i = 0; i < w->n; i++) {
+	expect(lane, step_release);
+	for (i = 0; i < w->n && !s->r; i++) {
 		const struct chunk *c = &w->chunks[i];
 
-		if (c->fate != SAME &&
-		    tm_hashtable_set(t->table, c->index, &c->hash))
-			return no_memory(t, err);
+		if (c->fate != FATE_SAME &&
+		    tm_hashtable_set(s->target->table, c->index, &c->hash))
+			no_memory(s);
 	}
-	return entries_write(t, err);
+	if (!s->r)
+		write_entries(lane);
+	landed(lane);
 }
 
-static int window_release(struct window *w, struct target *t,
-			  struct tm_error *err)
+static void step_release(struct lane *lane)
 {
+	struct ship *s = lane->ship;
+	struct source *source = s->target->source;
+	struct window *w = &lane->window;
 	unsigned int i, n;
-	int r;
 
-	for (i = 0; i < w->n; i += n) {
-		n = run_of(w, i, UINT64_MAX, false);
-		r = t->source->ops->release(t->source, w->chunks[i].index, n,
-					    err);
-		if (r)
-			return r;
+	for (i = 0; i < w->n && !s->r; i += n) {
+		n = window_run(w, i, UINT64_MAX);
+		fail(s, source->ops->release(source, w->chunks[i].index, n,
+					     s->err));
 	}
-	return 0;
+	s->done += window_bytes(w, 0, w->n);
+	report_progress(s->report, "ship", s->target->doc->name,
+			s->base + s->done, s->total);
+	take_window(lane);
 }
 
-static int window_ship(struct window *w, struct target *t, struct tm_error *err)
+static bool all_idle(const struct ship *s)
 {
-	unsigned int differ = 0;
-	int r;
+	unsigned int i;
 
-	r = window_read(w, t, err);
-	if (!r)
-		r = window_compare(w, t, &differ, err);
-	if (r)
-		return r;
-	if (differ) {
-		r = window_forget(w, t, err);
-		if (!r)
-			r = window_send(w, t, err);
-		if (!r)
-			r = fence_raise(&t->hash, 0, err);
-		if (!r)
-			r = window_remember(w, t, err);
-		if (r)
-			return r;
-	}
-	return window_release(w, t, err);
+	for (i = 0; i < s->n; i++)
+		if (!s->lanes[i].idle)
+			return false;
+	return true;
 }
 
 /* First and last chunk of the ship set in [@first, @end); false: none. */
@@ -340,97 +370,116 @@ static bool span_of(const struct target *t, uint64_t first, uint64_t end,
 	return true;
 }
 
+static void ship_slab(struct ship *s, uint64_t slab)
+{
+	struct target *t = s->target;
+	uint64_t first, count, end = slab + ENTRIES_SLAB_CHUNKS;
+	unsigned int i;
+
+	if (end > t->chunks)
+		end = t->chunks;
+	if (!span_of(t, slab, end, &first, &count))
+		return;
+	fail(s, entries_load(t, first, count, s->err));
+	s->from = first;
+	s->end = end;
+	s->wrote = false;
+	for (i = 0; i < s->n; i++)
+		take_window(&s->lanes[i]);
+	while (!s->r && !all_idle(s)) {
+		reactor_turn(&s->rx);
+		fail(s, flights_check(s->flights, s->err));
+		fail(s, report_cancelled(s->report, s->err));
+	}
+	if (!s->r && s->wrote)
+		fail(s, entries_settle(t, first, count, s->err));
+	if (!s->r)
+		entries_drop(t, first, count);
+}
+
+/* No more windows than the ship set fills, and one where they may not meet. */
+static unsigned int windows_for(const struct target *t)
+{
+	uint64_t bytes = tm_extents_total(&t->ship) * t->doc->chunk_size;
+	uint64_t n = bytes / SHIP_WINDOW_BYTES + 1;
+
+	if (t->doc->chunk_size > SHIP_WINDOW_BYTES / TM_HASH_PAGE_ENTRIES)
+		return 1;
+	return n < SHIP_WINDOWS ? (unsigned int)n : SHIP_WINDOWS;
+}
+
+static int prepare(struct ship *s)
+{
+	struct target *t = s->target;
+	struct vault *v = t->vhd.vault;
+	struct http_config http = blobservice_http(v->service);
+	struct reactor_options options = {
+		.http = &http, .reads = READS, .threads = THREADS,
+		.buffers = s->buffers, .buffer_len = SHIP_WINDOW_BYTES,
+	};
+	unsigned int n = windows_for(t);
+	int r;
+
+	for (; s->n < n; s->n++) {
+		struct lane *lane = &s->lanes[s->n];
+
+		s->buffers[s->n] = disk_buffer_new(SHIP_WINDOW_BYTES);
+		if (!s->buffers[s->n])
+			return -ENOMEM;
+		lane->ship = s;
+		r = window_init(&lane->window, t, s->buffers[s->n],
+				SHIP_WINDOW_BYTES);
+		if (r)
+			return r;
+	}
+	options.n_buffers = s->n;
+	r = reactor_init(&s->rx, &options);
+	return r ? r : flights_new(v, &s->rx, CONNECTIONS, &s->flights);
+}
+
+/* Entries on their way when the run failed. */
+static void free_entries(struct window *w, const struct fence *hash)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->max; i++)
+		if (w->flights[i].fence == hash)
+			free(w->flights[i].data);
+}
+
+static void clean_up(struct ship *s)
+{
+	unsigned int i;
+
+	reactor_done(&s->rx);
+	flights_free(s->flights);
+	for (i = 0; i < SHIP_WINDOWS; i++) {
+		if (s->lanes[i].window.flights)
+			free_entries(&s->lanes[i].window, &s->target->hash);
+		window_done(&s->lanes[i].window);
+		disk_buffer_free(s->buffers[i]);
+	}
+}
+
 int ship_disk(struct target *t, const struct report *rep, uint64_t base,
 	      uint64_t total, struct tm_error *err)
 {
-	uint64_t slab, end, first, count, from, done = 0;
-	struct window w;
+	struct ship s = {
+		.target = t, .report = rep, .base = base, .total = total,
+		.err = err,
+	};
+	uint64_t slab;
 	int r;
 
-	r = window_init(&w, t, err);
-	for (slab = 0; slab < t->chunks && !r; slab = end) {
-		end = slab + ENTRIES_SLAB_CHUNKS;
-		if (end > t->chunks)
-			end = t->chunks;
-		if (!span_of(t, slab, end, &first, &count))
-			continue;
-		r = entries_load(t, first, count, err);
-		for (from = first; from < end && !r;) {
-			r = report_cancelled(rep, err);
-			if (r)
-				break;
-			from = window_fill(&w, t, from, end);
-			if (!w.n)
-				break;
-			r = window_ship(&w, t, err);
-			done += (uint64_t)w.n * t->doc->chunk_size;
-			report_progress(rep, "ship", t->doc->name, base + done,
-					total);
-		}
-		if (!r)
-			entries_drop(t, first, count);
-	}
-	window_done(&w);
-	return r;
-}
-
-static int sample_one(struct target *t, uint64_t chunk, uint8_t *buf,
-		      bool *ret_bypassed, struct tm_error *err)
-{
-	uint32_t len = tm_chunk_len(t->state.size_bytes, t->doc->chunk_size,
-				    chunk);
-	struct tm_hash known, hash;
-	bool counts;
-	int r;
-
-	r = t->source->ops->sample(t->source, chunk, buf, &counts, err);
-	if (r || !counts)
-		return r;
-	r = tm_hasher_chunk(t->hasher, chunk, buf, len, &hash);
+	if (!tm_extents_total(&t->ship))
+		return 0;
+	r = prepare(&s);
 	if (r)
-		return tm_error_set(err, r, TM_EXIT_FAILED, t->doc->name,
-				    "cannot hash disk '%s': %s", t->doc->name,
-				    strerror(-r));
-	t->tally.chunks_sampled++;
-	known = tm_hashtable_get(t->table, chunk);
-	if (!tm_hash_equal(&known, &hash))
-		*ret_bypassed = true;
-	return 0;
-}
-
-/* All samples of a run come from one slab, chosen at random. */
-int ship_sample(struct target *t, unsigned int count, bool *ret_bypassed,
-		struct tm_error *err)
-{
-	uint64_t slabs = (t->chunks - 1) / ENTRIES_SLAB_CHUNKS + 1;
-	uint64_t random, slab, end;
-	bool bypassed = false;
-	uint8_t *buf;
-	int r;
-
-	r = crypto_random(&random, sizeof(random));
-	if (r)
-		return tm_error_set(err, r, TM_EXIT_FAILED, t->doc->name,
-				    "cannot choose a sample: no random numbers");
-	slab = random % slabs * ENTRIES_SLAB_CHUNKS;
-	end = slab + ENTRIES_SLAB_CHUNKS < t->chunks ?
-		slab + ENTRIES_SLAB_CHUNKS : t->chunks;
-	buf = disk_buffer_new(t->doc->chunk_size);
-	if (!buf)
-		return no_memory(t, err);
-	r = entries_load(t, slab, end - slab, err);
-	while (!r && count-- && !bypassed) {
-		uint64_t chunk;
-
-		r = crypto_random(&random, sizeof(random));
-		chunk = slab + random % (end - slab);
-		if (!r && !tm_extents_contains(&t->ship, chunk, 1))
-			r = sample_one(t, chunk, buf, &bypassed, err);
-	}
-	disk_buffer_free(buf);
-	if (r)
-		return r;
-	entries_drop(t, slab, end - slab);
-	*ret_bypassed = bypassed;
-	return 0;
+		fail(&s, tm_error_set(err, r, TM_EXIT_FAILED, t->doc->name,
+				      "cannot ship disk '%s': %s", t->doc->name,
+				      strerror(-r)));
+	for (slab = 0; slab < t->chunks && !s.r; slab += ENTRIES_SLAB_CHUNKS)
+		ship_slab(&s, slab);
+	clean_up(&s);
+	return s.r;
 }

@@ -30,6 +30,7 @@
 #include "model/error.h"
 #include "model/extent.h"
 #include "model/segment.h"
+#include "port/disk.h"
 
 struct source;
 
@@ -85,13 +86,6 @@ struct source_cut_report {
 	char warning[256];	/* "" if there is nothing to say */
 };
 
-/* One range to read. @buf is aligned and holds @len bytes rounded up to 4096. */
-struct source_read {
-	uint64_t off;
-	uint32_t len;
-	void *buf;
-};
-
 /*
  * An implementation. It embeds struct source as its first member. @chunk_size,
  * the disk's for all time, is given when the source is opened.
@@ -139,12 +133,22 @@ struct source_ops {
 			struct tm_extents *ret_scanned, struct tm_error *err);
 
 	/*
-	 * Reads @n ranges of the disk as it stood at the cut. Ranges lie in the
-	 * ship set and are in ascending order; bytes past the end of the disk
-	 * read as zero. -EIO where the cut's data are gone: the run aborts.
+	 * Where a range of the ship set lies, as it stood at the cut: for those
+	 * who read it themselves, many at once. False when it is not in one
+	 * place: then read().
 	 */
-	int (*read)(struct source *s, const struct source_read *reads,
-		    unsigned int n, struct tm_error *err);
+	bool (*place)(struct source *s, uint64_t off, uint32_t len,
+		      struct disk **ret_disk, uint64_t *ret_off);
+
+	/* Reading at a place has failed with @r: says why. Returns @r. */
+	int (*blame)(struct source *s, int r, struct tm_error *err);
+
+	/*
+	 * Reads a range of the ship set; bytes past the end of the disk read as
+	 * zero. -EIO where the cut's data are gone: the run aborts.
+	 */
+	int (*read)(struct source *s, uint64_t off, uint32_t len, void *buf,
+		    struct tm_error *err);
 
 	/*
 	 * Reads chunk @chunk, not in the ship set, from the live disk into @buf

@@ -38,7 +38,7 @@ static int scan_state(struct source *s, struct source_state *ret,
 	int r;
 
 	/* The size is that of now: the disk may have grown since it was opened. */
-	r = disk_open(scan->path, 0, &fresh);
+	r = disk_open(scan->path, &fresh);
 	if (r)
 		return tm_error_set(err, r, TM_EXIT_DEVICE, scan->path,
 				    "cannot open disk '%s': %s", scan->path,
@@ -124,30 +124,28 @@ static int scan_ship_set(struct source *s, struct tm_extents *ret_ship,
 	return 0;
 }
 
-static int scan_read(struct source *s, const struct source_read *reads,
-		     unsigned int n, struct tm_error *err)
+static bool scan_place(struct source *s, uint64_t off, uint32_t len,
+		       struct disk **ret_disk, uint64_t *ret_off)
 {
-	struct scan *scan = scan_of(s);
-	struct disk_read *list;
-	unsigned int i;
-	int r;
+	(void)len;
+	*ret_disk = scan_of(s)->disk;
+	*ret_off = off;
+	return true;
+}
 
-	list = calloc(n, sizeof(*list));
-	if (!list)
-		return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, s->name,
-				    "cannot read '%s': out of memory", s->name);
-	for (i = 0; i < n; i++) {
-		list[i].off = reads[i].off;
-		list[i].len = reads[i].len;
-		list[i].data = reads[i].buf;
-	}
-	r = disk_read_all(scan->disk, list, n, false, NULL, NULL);
-	free(list);
-	if (r)
-		return tm_error_set(err, r, TM_EXIT_DEVICE, scan->path,
-				    "cannot read disk '%s': %s", scan->path,
-				    strerror(-r));
-	return 0;
+static int scan_blame(struct source *s, int r, struct tm_error *err)
+{
+	return tm_error_set(err, r, TM_EXIT_DEVICE, scan_of(s)->path,
+			    "cannot read disk '%s': %s", scan_of(s)->path,
+			    strerror(-r));
+}
+
+static int scan_read(struct source *s, uint64_t off, uint32_t len, void *buf,
+		     struct tm_error *err)
+{
+	int r = disk_read_one(scan_of(s)->disk, off, buf, len);
+
+	return r ? scan_blame(s, r, err) : 0;
 }
 
 static int scan_sample(struct source *s, uint64_t chunk, void *buf,
@@ -225,6 +223,8 @@ static const struct source_ops scan_ops = {
 	.mark = scan_mark,
 	.cut = scan_cut,
 	.ship_set = scan_ship_set,
+	.place = scan_place,
+	.blame = scan_blame,
 	.read = scan_read,
 	.sample = scan_sample,
 	.release = scan_release,
@@ -248,7 +248,7 @@ int source_scan_new(const char *name, const char *path, uint32_t chunk_size,
 	scan->path = strdup(path);
 	if (!scan->source.name || !scan->path)
 		goto err_free;
-	r = disk_open(path, 0, &scan->disk);
+	r = disk_open(path, &scan->disk);
 	if (r) {
 		source_free(&scan->source);
 		tm_error_set(err, r, r == -ENOENT ? TM_EXIT_NOT_FOUND :

@@ -65,7 +65,7 @@ static int look(struct tracked *t, struct tm_error *err)
 	r = find_parts(t, err);
 	if (r)
 		return r;
-	r = disk_open(t->path, 0, &t->disk);
+	r = disk_open(t->path, &t->disk);
 	if (r)
 		return tm_error_set(err, r, TM_EXIT_DEVICE, t->path,
 				    "cannot open disk '%s': %s", t->path,
@@ -286,60 +286,36 @@ static int read_piece(struct tracked *t, uint64_t off, void *to, uint32_t len,
 	return read_bytes(part_of(t, seg)->disk, off - seg->start, to, len);
 }
 
-static int read_range(struct tracked *t, const struct source_read *read)
+/* The usual case: a snapshot holds all of it. */
+static bool tracked_op_place(struct source *s, uint64_t off, uint32_t len,
+			     struct disk **ret_disk, uint64_t *ret_off)
 {
+	struct tracked *t = tracked_of(s);
+	const struct tm_segment *seg = tm_segments_find(&t->segs, off);
+
+	if (!seg || seg->kind != TM_SEGMENT_TRACKED ||
+	    off + len > seg->start + seg->len)
+		return false;
+	*ret_disk = part_of(t, seg)->disk;
+	*ret_off = off - seg->start;
+	return true;
+}
+
+static int tracked_op_blame(struct source *s, int r, struct tm_error *err)
+{
+	return tracked_read_failed(tracked_of(s), r, err);
+}
+
+static int tracked_op_read(struct source *s, uint64_t off, uint32_t len,
+			   void *buf, struct tm_error *err)
+{
+	struct tracked *t = tracked_of(s);
 	uint32_t done = 0, n = 0;
 	int r = 0;
 
-	for (; !r && done < read->len; done += n)
-		r = read_piece(t, read->off + done, (char *)read->buf + done,
-			       read->len - done, &n);
-	return r;
-}
-
-/* The part that all of @reads lie in; NULL if there is not one. */
-static struct part *sole_part(struct tracked *t,
-			      const struct source_read *reads, unsigned int n)
-{
-	const struct tm_segment *seg = tm_segments_find(&t->segs, reads[0].off);
-
-	if (!seg || seg->kind != TM_SEGMENT_TRACKED)
-		return NULL;
-	for (unsigned int i = 0; i < n; i++)
-		if (reads[i].off < seg->start ||
-		    reads[i].off + reads[i].len > seg->start + seg->len)
-			return NULL;
-	return part_of(t, seg);
-}
-
-/* The usual case: one snapshot, many reads in flight. */
-static int read_part(struct part *p, const struct source_read *reads,
-		     unsigned int n)
-{
-	struct disk_read *list = calloc(n, sizeof(*list));
-	int r;
-
-	if (!list)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < n; i++)
-		list[i] = (struct disk_read){
-			.off = reads[i].off - p->seg->start,
-			.len = reads[i].len, .data = reads[i].buf,
-		};
-	r = disk_read_all(p->disk, list, n, false, NULL, NULL);
-	free(list);
-	return r;
-}
-
-static int tracked_op_read(struct source *s, const struct source_read *reads,
-			   unsigned int n, struct tm_error *err)
-{
-	struct tracked *t = tracked_of(s);
-	struct part *p = n ? sole_part(t, reads, n) : NULL;
-	int r = p ? read_part(p, reads, n) : 0;
-
-	for (unsigned int i = 0; !p && !r && i < n; i++)
-		r = read_range(t, &reads[i]);
+	for (; !r && done < len; done += n)
+		r = read_piece(t, off + done, (char *)buf + done, len - done,
+			       &n);
 	return r ? tracked_read_failed(t, r, err) : 0;
 }
 
@@ -440,6 +416,8 @@ static const struct source_ops tracked_ops = {
 	.mark = tracked_op_mark,
 	.cut = tracked_cut_group,
 	.ship_set = tracked_op_ship_set,
+	.place = tracked_op_place,
+	.blame = tracked_op_blame,
 	.read = tracked_op_read,
 	.sample = tracked_op_sample,
 	.release = tracked_op_release,

@@ -51,6 +51,21 @@ void tm_hasher_free(struct tm_hasher *h)
 	free(h);
 }
 
+int tm_hasher_clone(const struct tm_hasher *h, struct tm_hasher **ret)
+{
+	struct tm_hasher *copy = calloc(1, sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	copy->ctx = EVP_MAC_CTX_dup(h->ctx);
+	if (!copy->ctx) {
+		free(copy);
+		return -ENOMEM;
+	}
+	*ret = copy;
+	return 0;
+}
+
 static bool all_zero(const uint8_t *data, size_t len)
 {
 	return len && !data[0] && !memcmp(data, data + 1, len - 1);

@@ -91,6 +91,9 @@ int tm_hasher_new(const uint8_t key[TM_HASH_KEY_SIZE],
 		  struct tm_hasher **ret);
 void tm_hasher_free(struct tm_hasher *h);
 
+/* Another under the same key. 0 or -ENOMEM. */
+int tm_hasher_clone(const struct tm_hasher *h, struct tm_hasher **ret);
+
 /* The entry for chunk @i holding @len bytes; never all zero. 0 or -EIO. */
 int tm_hasher_chunk(struct tm_hasher *h, uint64_t i, const void *data,
 		    size_t len, struct tm_hash *ret);

@@ -3,19 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <liburing.h>
 #include <linux/fs.h>
 
-#define DEPTH 32u
 #define BOUNCE_LEN (256u << 10)
-#define PENDING 1	/* in disk_read.result while in flight */
 
 struct disk {
 	int fd;
@@ -24,9 +20,6 @@ struct disk {
 	unsigned int align;	/* of offsets and lengths that the fd takes */
 	uint64_t size;
 	uint64_t number;
-	unsigned int depth;
-	bool have_ring;
-	struct io_uring ring;
 };
 
 static int look_at_device(struct disk *disk, const struct stat *st)
@@ -80,7 +73,7 @@ static int open_path(const char *path, bool *ret_direct)
 	return fd < 0 ? -errno : fd;
 }
 
-int disk_open(const char *path, unsigned int depth, struct disk **ret)
+int disk_open(const char *path, struct disk **ret)
 {
 	struct disk *disk;
 	bool direct = false;
@@ -89,15 +82,12 @@ int disk_open(const char *path, unsigned int depth, struct disk **ret)
 	disk = calloc(1, sizeof(*disk));
 	if (!disk)
 		return -ENOMEM;
-	disk->depth = depth ? depth : DEPTH;
 	disk->fd = open_path(path, &direct);
 	r = disk->fd < 0 ? disk->fd : look(disk, direct);
 	if (r) {
 		disk_close(disk);
 		return r;
 	}
-	/* Where io_uring is forbidden, reads are made one by one. */
-	disk->have_ring = !io_uring_queue_init(disk->depth, &disk->ring, 0);
 	*ret = disk;
 	return 0;
 }
@@ -106,8 +96,6 @@ void disk_close(struct disk *disk)
 {
 	if (!disk)
 		return;
-	if (disk->have_ring)
-		io_uring_queue_exit(&disk->ring);
 	if (disk->fd >= 0)
 		close(disk->fd);
 	free(disk);
@@ -145,8 +133,12 @@ void disk_buffer_free(void *buffer)
 	free(buffer);
 }
 
-/* How much of a range lies on the disk. */
-static size_t on_disk(const struct disk *disk, uint64_t off, size_t len)
+int disk_fd(const struct disk *disk)
+{
+	return disk->fd;
+}
+
+size_t disk_holds(const struct disk *disk, uint64_t off, size_t len)
 {
 	if (off >= disk->size)
 		return 0;
@@ -203,8 +195,8 @@ static int read_bounced(const struct disk *disk, uint64_t off, char *data,
 	return r;
 }
 
-static bool is_aligned(const struct disk *disk, uint64_t off, const void *data,
-		       size_t len)
+bool disk_takes(const struct disk *disk, uint64_t off, const void *data,
+		size_t len)
 {
 	return !(off % disk->align || len % disk->align ||
 		 (uintptr_t)data % (disk->align > 1 ? disk->block : 1));
@@ -212,136 +204,16 @@ static bool is_aligned(const struct disk *disk, uint64_t off, const void *data,
 
 int disk_read_one(struct disk *disk, uint64_t off, void *data, size_t len)
 {
-	size_t want = on_disk(disk, off, len);
+	size_t want = disk_holds(disk, off, len);
 	int r = 0;
 
-	if (want && is_aligned(disk, off, data, len))
+	if (want && disk_takes(disk, off, data, len))
 		r = read_aligned(disk, off, data, len, want);
 	else if (want)
 		r = read_bounced(disk, off, data, want);
 	if (!r)
 		memset((char *)data + want, 0, len - want);
 	return r;
-}
-
-/* A list of reads being worked through. */
-struct batch {
-	struct disk *disk;
-	struct disk_read *reads;
-	size_t count;
-	size_t started;
-	size_t reported;	/* of those in order */
-	unsigned int in_flight;
-	bool in_order;
-	disk_done_fn done;
-	void *arg;
-	int r;			/* first failure: start no more */
-};
-
-static void report(struct batch *b, struct disk_read *read)
-{
-	int r = b->done ? b->done(b->arg, read) : 0;
-
-	if (!b->r)
-		b->r = read->result ? read->result : r;
-}
-
-static void complete(struct batch *b, struct disk_read *read, int r)
-{
-	read->result = r;
-	if (!b->in_order) {
-		report(b, read);
-		return;
-	}
-	while (b->reported < b->started &&
-	       b->reads[b->reported].result != PENDING)
-		report(b, &b->reads[b->reported++]);
-}
-
-/* Queues the read, or performs it at once where the ring cannot. */
-static void start(struct batch *b, struct disk_read *read)
-{
-	struct disk *disk = b->disk;
-	struct io_uring_sqe *sqe = NULL;
-
-	read->result = PENDING;
-	b->started++;
-	if (disk->have_ring && on_disk(disk, read->off, read->len) &&
-	    read->len <= INT_MAX &&
-	    is_aligned(disk, read->off, read->data, read->len))
-		sqe = io_uring_get_sqe(&disk->ring);
-	if (!sqe) {
-		complete(b, read, disk_read_one(disk, read->off, read->data,
-						read->len));
-		return;
-	}
-	io_uring_prep_read(sqe, disk->fd, read->data, (unsigned int)read->len,
-			   read->off);
-	io_uring_sqe_set_data(sqe, read);
-	b->in_flight++;
-}
-
-static void finish(struct batch *b, struct disk_read *read, int result)
-{
-	size_t want = on_disk(b->disk, read->off, read->len);
-
-	b->in_flight--;
-	if (result >= 0 && (size_t)result >= want) {
-		memset((char *)read->data + want, 0, read->len - want);
-		complete(b, read, 0);
-	} else if (result >= 0 || result == -EAGAIN || result == -EINTR) {
-		/* Short: the slow way knows how to go on, or why not. */
-		complete(b, read, disk_read_one(b->disk, read->off, read->data,
-						read->len));
-	} else {
-		complete(b, read, result);
-	}
-}
-
-/* Waits for one at least and takes all that are there. */
-static void reap(struct batch *b)
-{
-	struct io_uring *ring = &b->disk->ring;
-	struct io_uring_cqe *cqe;
-	int r;
-
-	do {
-		r = io_uring_submit_and_wait(ring, 1);
-	} while (r == -EINTR || r == -EAGAIN || r == -EBUSY);
-	/*
-	 * The buffers are the kernel's until it says otherwise: there is no
-	 * way on from here, and none is known to fail at this.
-	 */
-	if (r < 0)
-		abort();
-	while (!io_uring_peek_cqe(ring, &cqe)) {
-		struct disk_read *read = io_uring_cqe_get_data(cqe);
-		int result = cqe->res;
-
-		io_uring_cqe_seen(ring, cqe);
-		finish(b, read, result);
-	}
-}
-
-int disk_read_all(struct disk *disk, struct disk_read *reads, size_t count,
-		  bool in_order, disk_done_fn done, void *arg)
-{
-	struct batch b = {
-		.disk = disk,
-		.reads = reads,
-		.count = count,
-		.in_order = in_order,
-		.done = done,
-		.arg = arg,
-	};
-
-	while (b.in_flight || (b.started < count && !b.r)) {
-		while (b.started < count && !b.r && b.in_flight < disk->depth)
-			start(&b, &reads[b.started]);
-		if (b.in_flight)
-			reap(&b);
-	}
-	return b.r;
 }
 
 int disk_same(const char *a, const char *b)

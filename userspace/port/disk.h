@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * disk.h - reading a disk, device or image file (io_uring)
+ * disk.h - reading a disk, device or image file
  *
  * Block devices are read with O_DIRECT: what the page cache of the device node
  * holds may be older than what a filesystem above has written. Files too where
- * their filesystem can. A struct disk belongs to one thread at a time.
+ * their filesystem can. A struct disk belongs to one thread at a time. Many
+ * reads under way at once: port/readq.h.
  */
 #ifndef TIDEMARK_PORT_DISK_H
 #define TIDEMARK_PORT_DISK_H
@@ -18,10 +19,10 @@
 struct disk;
 
 /*
- * Opens @path for reading. @depth: reads in flight at once, 0: 32.
+ * Opens @path for reading.
  * 0; -ENOTBLK: neither a block device nor a regular file; -errno.
  */
-int disk_open(const char *path, unsigned int depth, struct disk **ret);
+int disk_open(const char *path, struct disk **ret);
 void disk_close(struct disk *disk);
 
 uint64_t disk_size(const struct disk *disk);		/* bytes, when opened */
@@ -35,30 +36,21 @@ uint64_t disk_device(const struct disk *disk);
 void *disk_buffer_new(size_t len);
 void disk_buffer_free(void *buffer);
 
-/* One range to read. */
-struct disk_read {
-	uint64_t off;		/* bytes */
-	size_t len;		/* bytes */
-	void *data;		/* @len bytes, aligned to DISK_ALIGN */
-	int result;		/* set: 0 or -errno */
-};
-
-/* A read has completed (see its result). Non-zero: start no more of them. */
-typedef int (*disk_done_fn)(void *arg, struct disk_read *read);
+/*
+ * One range; what lies past the end of the disk reads as zero. Offsets and
+ * lengths that are not multiples of the block size work but are slow.
+ * 0 or -errno; -EIO too where the disk is smaller than when it was opened.
+ */
+int disk_read_one(struct disk *disk, uint64_t off, void *data, size_t len);
 
 /*
- * Performs all of @reads, keeping up to the depth in flight. @done (may be
- * NULL) is called once for each read started: as they complete, or with
- * @in_order in the order of the array. What lies past the end of the disk reads
- * as zero. Offsets and lengths that are not multiples of the block size work
- * but are slow. Returns when none is in flight: 0, what @done returned, or the
- * first failed read's -errno.
+ * For those who read otherwise: the descriptor, whether it takes the range as
+ * it is, and how many bytes of it lie on the disk.
  */
-int disk_read_all(struct disk *disk, struct disk_read *reads, size_t count,
-		  bool in_order, disk_done_fn done, void *arg);
-
-/* One range. 0 or -errno. */
-int disk_read_one(struct disk *disk, uint64_t off, void *data, size_t len);
+int disk_fd(const struct disk *disk);
+bool disk_takes(const struct disk *disk, uint64_t off, const void *data,
+		size_t len);
+size_t disk_holds(const struct disk *disk, uint64_t off, size_t len);
 
 /*
  * Whether two paths are the same file or the same device: 1, 0 or -errno.

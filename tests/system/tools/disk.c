@@ -11,6 +11,7 @@
  * A failure prints error=ERRNO and exits with 1.
  */
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "port/disk.h"
 #include "port/diskout.h"
 #include "port/file.h"
+#include "port/readq.h"
 
 #define PIECE 65536u
 #define DATA_MAX (64u << 20)
@@ -25,7 +27,7 @@
 static int info(char **arg)
 {
 	struct disk *disk;
-	int r = disk_open(arg[0], 0, &disk);
+	int r = disk_open(arg[0], &disk);
 
 	if (r)
 		return r;
@@ -35,27 +37,43 @@ static int info(char **arg)
 	return 0;
 }
 
-static int print(void *arg, struct disk_read *read)
+static void note(struct readq_read *read)
 {
-	(void)arg;
-	fwrite(read->data, 1, read->len, stdout);
-	return 0;
+	int *failed = read->arg;
+
+	if (read->result)
+		*failed = read->result;
 }
 
 static int read_range(struct disk *disk, uint64_t off, size_t len)
 {
 	size_t i, n = (len + PIECE - 1) / PIECE;
-	struct disk_read *reads = calloc(n, sizeof(*reads));
+	struct readq_read *reads = calloc(n, sizeof(*reads));
 	char *data = disk_buffer_new(n * PIECE);
-	int r;
+	struct readq *q;
+	int failed = 0, r = readq_new(8, NULL, 0, 0, &q);
 
-	for (i = 0; i < n; i++)
-		reads[i] = (struct disk_read){
-			.off = off + i * PIECE,
+	for (i = 0; !r && i < n; i++) {
+		reads[i] = (struct readq_read){
+			.disk = disk, .off = off + i * PIECE,
 			.len = i == n - 1 ? len - i * PIECE : PIECE,
 			.data = data + i * PIECE,
+			.done = note, .arg = &failed,
 		};
-	r = disk_read_all(disk, reads, n, true, print, NULL);
+		readq_start(q, &reads[i]);
+	}
+	while (!r && readq_busy(q)) {
+		struct pollfd fd = { .fd = readq_fd(q), .events = POLLIN };
+
+		poll(&fd, 1, -1);
+		readq_turn(q);
+	}
+	if (!r) {
+		readq_free(q);
+		r = failed;
+	}
+	if (!r)
+		fwrite(data, 1, len, stdout);
 	disk_buffer_free(data);
 	free(reads);
 	return r;
@@ -64,7 +82,7 @@ static int read_range(struct disk *disk, uint64_t off, size_t len)
 static int read_call(char **arg)
 {
 	struct disk *disk;
-	int r = disk_open(arg[0], 8, &disk);
+	int r = disk_open(arg[0], &disk);
 
 	if (r)
 		return r;

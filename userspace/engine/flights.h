@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flights.h - requests for pages, many under way at once
+ *
+ * Each goes out, and again if need be, as the retry policy says; a write goes
+ * under its fence's guards, and again with the same buffer. Between two tries the sequence number is not raised, as
+ * fence_put() does: it would shut out all others that are under way. So this is
+ * only for writes of which a late duplicate does no harm, until the number is
+ * raised when none is under way; ship.c says which those are.
+ *
+ * When one has failed for good no other is begun, and none is heard of again.
+ */
+#ifndef TIDEMARK_ENGINE_FLIGHTS_H
+#define TIDEMARK_ENGINE_FLIGHTS_H
+
+#include "engine/fence.h"
+#include "port/pageio.h"
+#include "port/reactor.h"
+
+struct flights;
+struct flight;
+
+typedef void (*flight_done_fn)(struct flight *f);
+
+enum flight_kind {
+	FLIGHT_PUT,
+	FLIGHT_CLEAR,
+	FLIGHT_READ,
+};
+
+/*
+ * One request; offset and length as fence_put(), fence_clear() and blob_read()
+ * take them.
+ */
+struct flight {
+	enum flight_kind kind;
+	struct fence *fence;	/* of a write */
+	struct blob blob;	/* of a read; names are borrowed */
+	void *data;		/* borrowed until @done; unused by CLEAR */
+	uint64_t off, len;
+	flight_done_fn done;
+	void *arg;		/* the caller's */
+	struct flight *next;	/* private */
+};
+
+/*
+ * At most @most under way at once, the rest wait. @rx is borrowed; it must be
+ * done with before flights_free().
+ */
+int flights_new(struct vault *v, struct reactor *rx, unsigned int most,
+		struct flights **ret);
+void flights_free(struct flights *fl);
+
+void flights_start(struct flights *fl, struct flight *f);
+
+/* 0, or what the first failure was, with @err set. */
+int flights_check(const struct flights *fl, struct tm_error *err);
+
+#endif

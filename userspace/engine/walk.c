@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+/*
+ * walk.c - all of a recovery point's disk, every chunk proved (reader.h)
+ *
+ * The disk is read in pieces, several of them under way at once, and each is
+ * hashed on another thread when it has come. They are handed out in their order
+ * on the disk. What is not what was backed up is read a second time before it
+ * is said to be bad: it may have been damaged on the way.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine/flights.h"
+#include "engine/reader.h"
+
+#define SLAB_BYTES PAGEBLOB_PUT_MAX	/* of the table, read at once */
+#define SLAB_CHUNKS (SLAB_BYTES / TM_HASH_SIZE)
+#define PIECES 8u
+#define PIECE_BYTES (4u << 20)		/* of the disk; a chunk at least */
+#define THREADS 2u
+
+struct walk;
+
+struct piece {
+	struct walk *walk;
+	struct work work;
+	struct flight flight;
+	struct tm_hasher *hasher;
+	uint8_t *buf;
+	enum proof *proofs;
+	bool *zero;		/* chunk by chunk, as the proofs */
+	uint64_t off, len;	/* bytes of the disk */
+	bool ready, again;
+	int r;			/* of hashing */
+};
+
+struct walk {
+	struct reader *reader;
+	const struct reader_ops *ops;
+	void *arg;
+	uint32_t chunk;			/* bytes */
+	struct reactor rx;
+	struct flights *flights;
+	struct piece pieces[PIECES];
+	unsigned int head, n;		/* pieces under way, the first is next */
+	/* Of the slab: */
+	struct tm_hash *table;
+	uint64_t first;			/* chunk of table[0] */
+	struct tm_extents written;	/* bytes */
+	int r;
+	struct tm_error *err;
+};
+
+static void fail(struct walk *w, int r)
+{
+	if (!w->r)
+		w->r = r;
+}
+
+static bool all_zero(const uint8_t *data, size_t len)
+{
+	return !data[0] && !memcmp(data, data + 1, len - 1);
+}
+
+static uint32_t chunk_of(const struct piece *p, uint64_t at)
+{
+	return p->len - at < p->walk->chunk ? (uint32_t)(p->len - at) :
+					      p->walk->chunk;
+}
+
+/* On another thread: touches nothing but the piece. */
+static void prove(struct work *work)
+{
+	struct piece *p = (struct piece *)((char *)work -
+					   offsetof(struct piece, work));
+	const struct walk *w = p->walk;
+	uint64_t at, i = p->off / w->chunk;
+	const struct tm_hash *known = &w->table[i - w->first];
+	enum proof *proof = p->proofs;
+	bool *zero = p->zero;
+	struct tm_hash hash;
+
+	p->r = 0;
+	for (at = 0; at < p->len && !p->r; at += w->chunk, i++, known++) {
+		uint32_t len = chunk_of(p, at);
+
+		*zero++ = all_zero(p->buf + at, len);
+		*proof = PROOF_NONE;
+		if (!tm_hash_is_zero(known)) {
+			p->r = tm_hasher_chunk(p->hasher, i, p->buf + at, len,
+					       &hash);
+			*proof = tm_hash_equal(known, &hash) ? PROOF_GOOD :
+							       PROOF_BAD;
+		}
+		proof++;
+	}
+}
+
+static bool is_bad(const struct piece *p)
+{
+	uint64_t i, n = (p->len + p->walk->chunk - 1) / p->walk->chunk;
+
+	for (i = 0; i < n; i++)
+		if (p->proofs[i] == PROOF_BAD)
+			return true;
+	return false;
+}
+
+static void fetch(struct piece *p);
+
+static void was_proved(struct work *work)
+{
+	struct piece *p = (struct piece *)((char *)work -
+					   offsetof(struct piece, work));
+	struct walk *w = p->walk;
+	const char *name = w->reader->disk->name;
+
+	if (p->r && !w->r)
+		fail(w, tm_error_set(w->err, p->r, TM_EXIT_FAILED, name,
+				     "cannot hash disk '%s': %s", name,
+				     strerror(-p->r)));
+	if (w->r)
+		return;
+	p->ready = p->again || !is_bad(p);
+	if (p->ready)
+		return;
+	p->again = true;
+	fetch(p);
+}
+
+static void has_come(struct flight *f)
+{
+	struct piece *p = f->arg;
+
+	workers_start(p->walk->rx.workers, &p->work);
+}
+
+/* Asks for what is written of the piece, from first to last; the rest is zero. */
+static void fetch(struct piece *p)
+{
+	struct walk *w = p->walk;
+	uint64_t end = p->off + p->len, from, to;
+	struct tm_extent x;
+
+	memset(p->buf, 0, p->len);
+	if (!tm_extents_next(&w->written, p->off, &x) || x.start >= end) {
+		workers_start(w->rx.workers, &p->work);
+		return;
+	}
+	from = x.start;
+	do {
+		to = x.start + x.len;
+	} while (to < end && tm_extents_next(&w->written, to, &x) &&
+		 x.start < end);
+	if (to > end)
+		to = end;
+	p->flight = (struct flight){
+		.kind = FLIGHT_READ, .blob = reader_vhd(w->reader),
+		.data = p->buf + (from - p->off), .off = from, .len = to - from,
+		.done = has_come, .arg = p,
+	};
+	flights_start(w->flights, &p->flight);
+}
+
+/* The piece as runs of zeroes and of data, after the proofs of its chunks. */
+static int hand_out(struct walk *w, struct piece *p)
+{
+	uint64_t at, end, i, n = (p->len + w->chunk - 1) / w->chunk;
+	int r;
+
+	for (i = 0; i < n; i++) {
+		r = w->ops->proved(w->arg, p->off / w->chunk + i, p->proofs[i],
+				   w->err);
+		if (r)
+			return r;
+	}
+	for (at = 0; at < p->len && w->ops->piece; at = end) {
+		bool zero = p->zero[at / w->chunk];
+
+		end = at;
+		do {
+			end += chunk_of(p, end);
+		} while (end < p->len && p->zero[end / w->chunk] == zero);
+		r = w->ops->piece(w->arg, p->off + at, zero ? NULL :
+				  p->buf + at, end - at, w->err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+/* Starts pieces from *@off on while there is room for them. */
+static void start_pieces(struct walk *w, uint64_t *off, uint64_t end)
+{
+	while (w->n < PIECES && *off < end) {
+		struct piece *p = &w->pieces[(w->head + w->n) % PIECES];
+
+		p->off = *off;
+		p->len = end - *off < PIECE_BYTES ? end - *off : PIECE_BYTES;
+		p->ready = p->again = false;
+		*off += p->len;
+		w->n++;
+		fetch(p);
+	}
+}
+
+static void hand_out_ready(struct walk *w, uint64_t total)
+{
+	while (!w->r && w->n && w->pieces[w->head].ready) {
+		struct piece *p = &w->pieces[w->head];
+
+		fail(w, hand_out(w, p));
+		report_progress(w->reader->vault->report, w->ops->stage,
+				w->reader->disk->name, p->off + p->len, total);
+		w->head = (w->head + 1) % PIECES;
+		w->n--;
+	}
+}
+
+static void walk_slab(struct walk *w, uint64_t first, uint64_t count)
+{
+	const struct report *rep = w->reader->vault->report;
+	uint64_t total = tm_vhd_size(w->reader->disk->size);
+	uint64_t off = first * w->chunk, end = (first + count) * w->chunk;
+
+	if (end > total)
+		end = total;
+	w->first = first;
+	fail(w, reader_table(w->reader, first, count, w->table, w->err));
+	if (!w->r)
+		fail(w, reader_list(w->reader, off, end - off, &w->written,
+				    w->err));
+	while (!w->r && (w->n || off < end)) {
+		start_pieces(w, &off, end);
+		reactor_turn(&w->rx);
+		fail(w, flights_check(w->flights, w->err));
+		hand_out_ready(w, total);
+		if (!w->r)
+			fail(w, report_cancelled(rep, w->err));
+	}
+}
+
+static int init_piece(struct walk *w, struct piece *p)
+{
+	unsigned int chunks = PIECE_BYTES / w->chunk;
+
+	p->walk = w;
+	p->work = (struct work){ .run = prove, .done = was_proved };
+	p->buf = malloc(PIECE_BYTES);
+	p->proofs = calloc(chunks, sizeof(*p->proofs));
+	p->zero = calloc(chunks, sizeof(*p->zero));
+	if (!p->buf || !p->proofs || !p->zero)
+		return -ENOMEM;
+	return tm_hasher_clone(w->reader->hasher, &p->hasher);
+}
+
+static int prepare(struct walk *w)
+{
+	struct vault *v = w->reader->vault;
+	struct http_config http = blobservice_http(v->service);
+	const struct reactor_options options = {
+		.http = &http, .reads = 1, .threads = THREADS,
+	};
+	unsigned int i;
+	int r = 0;
+
+	w->table = malloc(SLAB_BYTES);
+	if (!w->table)
+		return -ENOMEM;
+	for (i = 0; i < PIECES && !r; i++)
+		r = init_piece(w, &w->pieces[i]);
+	if (!r)
+		r = reactor_init(&w->rx, &options);
+	return r ? r : flights_new(v, &w->rx, PIECES, &w->flights);
+}
+
+static void clean_up(struct walk *w)
+{
+	unsigned int i;
+
+	reactor_done(&w->rx);
+	flights_free(w->flights);
+	for (i = 0; i < PIECES; i++) {
+		tm_hasher_free(w->pieces[i].hasher);
+		free(w->pieces[i].buf);
+		free(w->pieces[i].proofs);
+		free(w->pieces[i].zero);
+	}
+	tm_extents_done(&w->written);
+	free(w->table);
+}
+
+int reader_walk(struct reader *r, const struct reader_ops *ops, void *arg,
+		struct tm_error *err)
+{
+	struct walk w = {
+		.reader = r, .ops = ops, .arg = arg, .err = err,
+		.chunk = r->disk->chunk_size, .written = TM_EXTENTS_INIT,
+	};
+	uint64_t chunks = tm_chunk_count(r->disk->size, w.chunk);
+	uint64_t first, count;
+	int n = prepare(&w);
+
+	if (n)
+		fail(&w, tm_error_set(err, n, TM_EXIT_FAILED, r->disk->name,
+				      "cannot read disk '%s': %s",
+				      r->disk->name, strerror(-n)));
+	for (first = 0; first < chunks && !w.r; first += count) {
+		count = chunks - first < SLAB_CHUNKS ? chunks - first :
+			SLAB_CHUNKS;
+		walk_slab(&w, first, count);
+	}
+	clean_up(&w);
+	return w.r;
+}

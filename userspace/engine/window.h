@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * window.h - a part of a ship set: chunks read, compared and sent together
+ *
+ * A window has memory for so many bytes of disk. Where that is a hash page's
+ * chunks or more it ends with a hash page, so that no two windows write to the
+ * same.
+ */
+#ifndef TIDEMARK_ENGINE_WINDOW_H
+#define TIDEMARK_ENGINE_WINDOW_H
+
+#include "engine/flights.h"
+#include "engine/target.h"
+
+enum fate {
+	FATE_SAME,	/* the blob holds it */
+	FATE_CLEAR,	/* all zero */
+	FATE_PUT,
+};
+
+struct chunk {
+	uint64_t index;
+	uint8_t *data;
+	uint32_t len;
+	bool scanned;
+	enum fate fate;
+	struct tm_hash known, hash;
+};
+
+struct window {
+	struct target *target;		/* borrowed */
+	struct tm_hasher *hasher;	/* of its own: another thread hashes */
+	uint8_t *buf;			/* borrowed */
+	struct chunk *chunks;
+	struct readq_read *reads;	/* @max of each */
+	struct flight *flights;
+	unsigned int n, max;		/* chunks */
+	unsigned int differ;		/* those that do, once compared */
+	int r;				/* of the comparison */
+};
+
+/* @buf of @bytes. @key is the hash table's. 0 or -errno. */
+int window_init(struct window *w, struct target *t, void *buf, size_t bytes);
+void window_done(struct window *w);
+
+/* True if another window may write to the same hash page. */
+bool window_shares(const struct window *w);
+
+/*
+ * Takes the next chunks of the ship set, from @from, below @end. Returns where
+ * the next window begins; there may be no chunk (n is 0).
+ */
+uint64_t window_fill(struct window *w, uint64_t from, uint64_t end);
+
+/* How many chunks from @i on lie side by side, @most bytes or one chunk. */
+unsigned int window_run(const struct window *w, unsigned int i, uint64_t most);
+
+/* The same of one fate only. */
+unsigned int window_run_of_fate(const struct window *w, unsigned int i,
+				uint64_t most);
+uint64_t window_bytes(const struct window *w, unsigned int i, unsigned int n);
+
+/*
+ * Hashes all and decides their fates; touches nothing but the window, so any
+ * thread may. Before it, window_recall() fetches what is known of each chunk;
+ * after it, window_tally() counts.
+ */
+void window_recall(struct window *w);
+void window_compare(struct window *w);
+void window_tally(struct window *w);
+
+#endif
