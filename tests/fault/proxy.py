@@ -36,6 +36,8 @@ but for `record`, which lets others act too. ACTION:
     hold         waits for /_/release, then passes on
     kill         sends SIGKILL to "pid"; with "after": true the request has
                  been passed on; the client never sees a reply
+    damage       passes on, with a bit of the body flipped "where" says: in the
+                 "request" or in the "reply"
     alter        passes on, and sets "headers" of the reply: an account of
                  another kind than the emulator's
     record       keeps the request under "name" for /_/replay
@@ -178,6 +180,12 @@ def send(connection, request):
     return reply, reply.read()
 
 
+def damaged(body):
+    """With another bit in its middle."""
+    at = len(body) // 2
+    return body[:at] + bytes([body[at] ^ 0x10]) + body[at + 1:]
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     state = None
@@ -246,6 +254,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if rule.action == "hold":
             self.state.hold()
             return False
+        if rule.action == "damage":
+            if rule.text["where"] == "request":
+                request = request[:3] + (damaged(request[3]),)
+            reply, body = self.relay(request, kind)
+            if rule.text["where"] == "reply":
+                body = damaged(body)
+            self.give_back(reply, body)
+            return True
         if rule.action == "alter":
             reply, body = self.relay(request, kind)
             self.give_back(reply, body, list(rule.text["headers"].items()))

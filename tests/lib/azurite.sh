@@ -11,8 +11,9 @@
 #
 # azurite_start sets AZURITE_PORT, AZURITE_URL and AZURITE_PID and exports
 # AZURE_STORAGE_CONNECTION_STRING. AZURITE=3.35 in the environment chooses the
-# older release: faster, but it does not check an MD5. AZURITE_CERT and
-# AZURITE_CERT_KEY, files in PEM, make it speak TLS.
+# older release: faster, but it checks no MD5 and refuses a CRC64, so
+# transfer.checksum has to be md5. AZURITE_CERT and AZURITE_CERT_KEY, files in
+# PEM, make it speak TLS.
 
 # The key of the emulator's one account, as its documentation publishes it.
 AZURITE_ACCOUNT=devstoreaccount1

@@ -32,6 +32,8 @@ static void classes(void **state)
 		{ 202, NULL, -EPROTO, true },
 		{ 304, "ConditionNotMet", -ESTALE, false },
 		{ 400, "Md5Mismatch", -EBADMSG, false },
+		{ 400, "Crc64Mismatch", -EBADMSG, false },
+		{ 400, "UnsupportedHeader", -EOPNOTSUPP, false },
 		{ 403, "AuthenticationFailed", -EACCES, false },
 		{ 404, "BlobNotFound", -ENOENT, false },
 		{ 408, NULL, -EAGAIN, true },
@@ -45,6 +47,7 @@ static void classes(void **state)
 		{ 418, NULL, -EIO, false },
 		{ 429, NULL, -EAGAIN, false },
 		{ 500, "OperationTimedOut", -EAGAIN, true },
+		{ 500, "FeatureNotSupported", -EOPNOTSUPP, false },
 		{ 501, NULL, -EOPNOTSUPP, false },
 		{ 503, "ServerBusy", -EAGAIN, true },
 		{ 507, NULL, -EIO, true },
@@ -77,6 +80,28 @@ static void from_body(void **state)
 	assert_int_equal(bloberror_from_reply(0, &reply, &err), -EACCES);
 	assert_string_equal(err.code, "Odd");
 	assert_string_equal(err.cause, "It is odd.");
+}
+
+/* Damage is called by its name, whatever the service calls it. */
+static void damage(void **state)
+{
+	char body[] = "<Error><Message>It did not match.</Message></Error>";
+	struct http_reply reply = { .status = 206 };
+	struct blob_error err;
+
+	(void)state;
+	assert_int_equal(bloberror_damaged(&reply, &err), -EBADMSG);
+	assert_int_equal(err.status, 206);
+	assert_false(err.ambiguous);
+	assert_string_equal(err.cause, "the data were damaged on the way");
+	reply.status = 400;
+	reply.body = body;
+	assert_int_equal(fields_add(&reply.headers, "x-ms-error-code",
+				    "Crc64Mismatch"), 0);
+	assert_int_equal(bloberror_from_reply(0, &reply, &err), -EBADMSG);
+	assert_string_equal(err.cause, "the data were damaged on the way: "
+				       "It did not match.");
+	fields_done(&reply.headers);
 }
 
 static int count_end(void *arg, const char *parent, const char *name,
@@ -122,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(classes),
 		cmocka_unit_test(from_body),
+		cmocka_unit_test(damage),
 		cmocka_unit_test(xml),
 	};
 

@@ -31,6 +31,7 @@ static void defaults(void **state)
 	assert_int_equal(c.close_after, 10);
 	assert_int_equal(c.meta_timeout, 10);
 	assert_false(c.on_lost_fail);
+	assert_false(c.checksum_md5);
 }
 
 static void files_lie_one_over_another(void **state)
@@ -50,6 +51,8 @@ static void files_lie_one_over_another(void **state)
 		"[backup]\n"
 		"chunk_size = 128k\n"
 		"freeze = no\n"
+		"[transfer]\n"
+		"checksum = md5\n"
 		"[tracking]\n"
 		"on_lost = fail\n"
 		"close_after = 2\n"
@@ -62,6 +65,7 @@ static void files_lie_one_over_another(void **state)
 	assert_int_equal(c.close_after, 2);
 	assert_false(c.freeze);
 	assert_true(c.on_lost_fail);
+	assert_true(c.checksum_md5);
 	assert_int_equal(parse(&c, "", &err), 0);
 }
 
@@ -85,6 +89,7 @@ static void errors_name_the_line(void **state)
 		  "is not a number" },
 		{ "[backup]\nfreeze = maybe\n", "is not yes or no" },
 		{ "[tracking]\non_lost = panic\n", "is not fail or pass" },
+		{ "[transfer]\nchecksum = none\n", "is not crc64 or md5" },
 		{ "[backup]\nspeed = 3\n",
 		  "t.conf:2: there is no setting 'speed' in section [backup]" },
 		{ "[nowhere]\nspeed = 3\n", "in section [nowhere]" },

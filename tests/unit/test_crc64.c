@@ -27,24 +27,37 @@ static uint64_t bit_by_bit(uint64_t crc, const uint8_t *p, size_t len)
 	return ~crc;
 }
 
+#define HELLO "Hello World!"
+#define LONGER								\
+	"This is a test where the data is longer than 64 characters so that " \
+	"we can test that code path."
+
 /*
  * Sources: NVM Express NVM Command Set Specification 1.0, 64b CRC test cases;
- * RevEng's catalogue of CRC algorithms, CRC-64/NVME, its check value.
+ * RevEng's catalogue of CRC algorithms, CRC-64/NVME, its check value; tests of
+ * azure-storage-extensions, from Azure's SDK for Python.
  */
 static void published(void **state)
 {
 	static uint8_t zeroes[4096], ones[4096], up[4096], down[4096];
 	const struct {
+		uint64_t before;
 		const void *data;
 		size_t len;
 		uint64_t crc;
 	} cases[] = {
-		{ zeroes, 4096, UINT64_C(0x6482d367eb22b64e) },
-		{ ones, 4096, UINT64_C(0xc0ddba7302eca3ac) },
-		{ up, 4096, UINT64_C(0x3e729f5f6750449c) },
-		{ down, 4096, UINT64_C(0x9a2df64b8e9e517e) },
-		{ "123456789", 9, UINT64_C(0xae8b14860a799888) },
-		{ "", 0, 0 },
+		{ 0, zeroes, 4096, UINT64_C(0x6482d367eb22b64e) },
+		{ 0, ones, 4096, UINT64_C(0xc0ddba7302eca3ac) },
+		{ 0, up, 4096, UINT64_C(0x3e729f5f6750449c) },
+		{ 0, down, 4096, UINT64_C(0x9a2df64b8e9e517e) },
+		{ 0, "123456789", 9, UINT64_C(0xae8b14860a799888) },
+		{ 0, "", 0, 0 },
+		{ 0, HELLO, strlen(HELLO), UINT64_C(208604604655264165) },
+		{ 0, LONGER, strlen(LONGER), UINT64_C(2736107658526394369) },
+		{ UINT64_C(208604604655264165), LONGER, strlen(LONGER),
+		  UINT64_C(13786689105496759098) },
+		{ 12345, LONGER, strlen(LONGER),
+		  UINT64_C(16182239408178475978) },
 	};
 	size_t i, w;
 
@@ -56,8 +69,9 @@ static void published(void **state)
 	}
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		for (w = 0; w < ARRAY_SIZE(ways); w++)
-			assert_int_equal(ways[w](0, cases[i].data,
-						 cases[i].len), cases[i].crc);
+			assert_int_equal(ways[w](cases[i].before,
+						 cases[i].data, cases[i].len),
+					 cases[i].crc);
 }
 
 /* Each in a buffer of its own size, so that what is read beyond is caught. */

@@ -131,6 +131,7 @@ static int connect_service(struct vault *v, struct tm_error *err)
 		.cancelled_arg = v,
 	};
 	char endpoint[TM_URL_SIZE + TM_ACCOUNT_SIZE];
+	bool md5;
 	int r;
 
 	tm_address_origin(endpoint, &v->address);
@@ -143,6 +144,10 @@ static int connect_service(struct vault *v, struct tm_error *err)
 				    "cannot prepare to reach '%s': %s", v->url,
 				    strerror(-r));
 	blobservice_set_version(v->service, v->config->api_version);
+	md5 = v->config->checksum_md5 ||
+	      strcmp(v->config->api_version, BLOB_CHECKSUM_CRC64_SINCE) < 0;
+	blobservice_set_checksum(v->service, md5 ? BLOB_CHECKSUM_MD5 :
+						   BLOB_CHECKSUM_CRC64);
 	return 0;
 }
 

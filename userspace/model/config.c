@@ -21,6 +21,7 @@ enum type {
 	CHUNK,		/* uint64_t, a valid chunk size */
 	YESNO,		/* bool */
 	FAILPASS,	/* bool: fail is true */
+	CHECKSUM,	/* bool: md5 is true, else crc64 */
 };
 
 struct rule {
@@ -76,6 +77,8 @@ S("transfer", "retries", "tries of a request after the first",		\
 	.type = COUNT, AT(retries), .preset = "8", .min = 1, .max = 100) \
 S("transfer", "retry_time", "seconds after which to stop trying",	\
 	.type = COUNT, AT(retry_time), .preset = "300", .max = 86400)	\
+S("transfer", "checksum", "of page data, both ways: crc64 or md5",	\
+	.type = CHECKSUM, AT(checksum_md5), .preset = "crc64")		\
 S("tracking", "region_size", "bytes; 0: by the size of the disk",	\
 	.type = BYTES, AT(region_size), .preset = "0", .max = GIB(1))	\
 S("tracking", "close_after", "seconds until an idle region is closed",	\
@@ -219,6 +222,9 @@ static const char *set(struct tm_config *c, size_t i, const char *value)
 	case FAILPASS:
 		return set_bool("fail", "pass", to, value,
 				"is not fail or pass");
+	case CHECKSUM:
+		return set_bool("md5", "crc64", to, value,
+				"is not crc64 or md5");
 	}
 	return "is unknown";
 }
@@ -384,6 +390,9 @@ void tm_config_value(const struct tm_config *c, size_t i, char *s, size_t size)
 		break;
 	case FAILPASS:
 		snprintf(s, size, "%s", *(const bool *)from ? "fail" : "pass");
+		break;
+	case CHECKSUM:
+		snprintf(s, size, "%s", *(const bool *)from ? "md5" : "crc64");
 		break;
 	default:
 		snprintf(s, size, "%s", (const char *)from);

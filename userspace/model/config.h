@@ -40,6 +40,7 @@ struct tm_config {
 	uint64_t timeout;		/* seconds, one request */
 	uint64_t retries;		/* of one request */
 	uint64_t retry_time;		/* seconds, until a request is given up */
+	bool checksum_md5;		/* checksum = md5, else crc64 */
 
 	/* [tracking] */
 	uint64_t region_size;		/* bytes; 0: by the disk's size */

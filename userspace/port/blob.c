@@ -7,6 +7,7 @@
 #include "port/blobcall.h"
 #include "port/bloberror.h"
 #include "port/blobprops.h"
+#include "port/checksum.h"
 
 int blob_get_properties(const struct blob *blob, struct blob_properties *ret,
 			struct blob_error *reterr)
@@ -45,27 +46,48 @@ static int fill(void *arg, const void *data, size_t len)
 	return 0;
 }
 
+void blob_read_call(struct blobcall *call, const struct blob *blob,
+		    const struct blob_cond *cond, uint64_t off, size_t len)
+{
+	blobcall_init_blob(call, blob, "GET", 206);
+	blobcall_range(call, "x-ms-range", off, len);
+	checksum_ask(call, len);
+	blobcall_cond(call, cond);
+}
+
+/* What was read, against what the reply says of it. */
+static int check_read(const struct blobcall *call, const struct buffer *buffer,
+		      struct blob_error *reterr)
+{
+	if (buffer->have != buffer->len)
+		return bloberror_senseless(&call->reply,
+					   "the service sent too few bytes",
+					   reterr);
+	return checksum_check(call, buffer->data, buffer->len, reterr);
+}
+
 int blob_read(const struct blob *blob, const struct blob_cond *cond,
 	      uint64_t off, void *data, size_t len, char *ret_etag,
 	      struct blob_error *reterr)
 {
-	struct buffer buffer = { .data = data, .len = len };
-	struct blobcall call;
+	bool again;
 	int r;
 
-	blobcall_init_blob(&call, blob, "GET", 206);
-	blobcall_range(&call, "x-ms-range", off, len);
-	blobcall_cond(&call, cond);
-	call.sink = fill;
-	call.sink_arg = &buffer;
-	r = blobcall_perform(&call, reterr);
-	if (!r && buffer.have != len)
-		r = bloberror_senseless(&call.reply,
-					"the service sent too few bytes",
-					reterr);
-	if (!r)
-		blobcall_etag(&call, ret_etag);
-	blobcall_done(&call);
+	do {
+		struct buffer buffer = { .data = data, .len = len };
+		struct blobcall call;
+
+		blob_read_call(&call, blob, cond, off, len);
+		call.sink = fill;
+		call.sink_arg = &buffer;
+		r = blobcall_perform(&call, reterr);
+		again = checksum_declined(&call, r);
+		if (!r)
+			r = check_read(&call, &buffer, reterr);
+		if (!r)
+			blobcall_etag(&call, ret_etag);
+		blobcall_done(&call);
+	} while (again);
 	return r;
 }
 

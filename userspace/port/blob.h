@@ -15,7 +15,8 @@
  *   -ESTALE        a condition (ETag, sequence number) does not hold
  *   -EACCES        credentials refused, or no permission
  *   -EAGAIN        service asks to come again (408 429 500 502 503 504)
- *   -EBADMSG       checksum does not match the data, at either end
+ *   -EBADMSG       data were damaged on the way: their checksum does not match,
+ *                  at either end
  *   -ERANGE        range outside of the blob
  *   -EMSGSIZE      request too large
  *   -EINVAL        request or argument refused
@@ -68,6 +69,22 @@ struct blob_counters {
 int blobservice_new(const char *endpoint, const struct azauth *auth,
 		    const struct http_config *http, struct blobservice **ret);
 void blobservice_free(struct blobservice *service);
+
+/* What proves that page data came through undamaged, both ways. */
+enum blob_checksum {
+	BLOB_CHECKSUM_CRC64,	/* fast */
+	BLOB_CHECKSUM_MD5,
+};
+
+/* The first version of the REST API that has CRC64; they are dates. */
+#define BLOB_CHECKSUM_CRC64_SINCE "2019-02-02"
+
+/*
+ * Which to use; without: CRC64. A service that cannot answer a read with a
+ * CRC64 is asked for an MD5.
+ */
+void blobservice_set_checksum(struct blobservice *service,
+			      enum blob_checksum kind);
 
 /* The version of the REST API to ask for; borrowed. Without: 2020-10-02. */
 void blobservice_set_version(struct blobservice *service, const char *version);
@@ -141,7 +158,8 @@ void blob_properties_done(struct blob_properties *properties);
 
 /*
  * Reads @len bytes at @off into @data. -EPROTO if the service sends another
- * number of bytes. @cond may be NULL (If-Match guards a read against change);
+ * number of bytes. Up to 4 MiB their checksum is asked for and checked: -EBADMSG.
+ * @cond may be NULL (If-Match guards a read against change);
  * @ret_etag (BLOB_ETAG_SIZE bytes) may be NULL.
  */
 int blob_read(const struct blob *blob, const struct blob_cond *cond,

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "port/bloberror.h"
+#include "port/checksum.h"
 #include "port/crypto.h"
 
 /* The first version that lists page ranges in pages. */
@@ -20,6 +21,7 @@ struct blobservice {
 	size_t path_at;			/* where the endpoint's path begins */
 	const struct azauth *auth;
 	const char *version;
+	struct checksums checksums;
 	struct http_config config;
 	struct http *http;
 	struct blob_counters counters;
@@ -64,14 +66,27 @@ int blobservice_clone(const struct blobservice *service,
 	int r = blobservice_new(service->endpoint, service->auth,
 				&service->config, ret);
 
-	if (!r)
+	if (!r) {
 		(*ret)->version = service->version;
+		(*ret)->checksums = service->checksums;
+	}
 	return r;
 }
 
 struct http_config blobservice_http(const struct blobservice *service)
 {
 	return service->config;
+}
+
+void blobservice_set_checksum(struct blobservice *service,
+			      enum blob_checksum kind)
+{
+	service->checksums = (struct checksums){ .sent = kind, .range = kind };
+}
+
+struct checksums *blobservice_checksums(struct blobservice *service)
+{
+	return &service->checksums;
 }
 
 void blobservice_set_version(struct blobservice *service, const char *version)

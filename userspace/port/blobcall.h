@@ -48,6 +48,10 @@ void blobcall_init_blob(struct blobcall *call, const struct blob *blob,
 			const char *method, unsigned int expect);
 void blobcall_done(struct blobcall *call);
 
+/* The request of blob_read(), all but where the bytes go. */
+void blob_read_call(struct blobcall *call, const struct blob *blob,
+		    const struct blob_cond *cond, uint64_t off, size_t len);
+
 void blobcall_query(struct blobcall *call, const char *name,
 		    const char *value);
 void blobcall_header(struct blobcall *call, const char *name,

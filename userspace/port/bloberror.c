@@ -31,6 +31,7 @@ static const struct {
 	{ "FeatureNotSupported", -EOPNOTSUPP },
 	{ "OperationNotAllowedInCurrentState", -EOPNOTSUPP },
 	{ "UnsupportedHttpVerb", -EOPNOTSUPP },
+	{ "UnsupportedHeader", -EOPNOTSUPP },
 	{ "BlobTypeNotSupported", -EOPNOTSUPP },
 	{ "BlobImmutableDueToPolicy", -EACCES },
 	{ "SequenceNumberIncrementTooLarge", -EINVAL },
@@ -68,6 +69,9 @@ static int classify(unsigned int status, const char *code, bool *ret_ambiguous)
 	size_t i;
 
 	*ret_ambiguous = false;
+	/* The emulator's 500 for a header that it does not know. */
+	if (status == 500 && !strcmp(code, "FeatureNotSupported"))
+		return -EOPNOTSUPP;
 	if (status >= 400 && status < 500)
 		for (i = 0; i < sizeof(by_code) / sizeof(by_code[0]); i++)
 			if (!strcmp(code, by_code[i].code))
@@ -124,6 +128,18 @@ static void describe(const struct http_reply *reply, struct blob_error *e)
 		e->retry_after_s = (unsigned int)strtoul(after, NULL, 10);
 }
 
+#define DAMAGED "the data were damaged on the way"
+
+/* The service's own words are about the header. */
+static void tell_damage(struct blob_error *e)
+{
+	char cause[sizeof(e->cause)];
+
+	copy(cause, sizeof(cause), e->cause);
+	snprintf(e->cause, sizeof(e->cause), DAMAGED ": %.*s",
+		 (int)(sizeof(cause) - sizeof(DAMAGED ": ")), cause);
+}
+
 int bloberror_from_reply(int r, const struct http_reply *reply,
 			 struct blob_error *reterr)
 {
@@ -137,6 +153,8 @@ int bloberror_from_reply(int r, const struct http_reply *reply,
 	} else {
 		describe(reply, &e);
 		r = classify(e.status, e.code, &e.ambiguous);
+		if (r == -EBADMSG)
+			tell_damage(&e);
 	}
 	if (reterr)
 		*reterr = e;
@@ -163,4 +181,13 @@ int bloberror_senseless(const struct http_reply *reply, const char *cause,
 		     fields_get(&reply->headers, "x-ms-request-id"));
 	}
 	return -EPROTO;
+}
+
+int bloberror_damaged(const struct http_reply *reply,
+		      struct blob_error *reterr)
+{
+	bloberror_senseless(reply, DAMAGED, reterr);
+	if (reterr)
+		reterr->ambiguous = false;	/* reads have no effect */
+	return -EBADMSG;
 }

@@ -24,4 +24,8 @@ int bloberror_local(int r, struct blob_error *reterr);
 int bloberror_senseless(const struct http_reply *reply, const char *cause,
 			struct blob_error *reterr);
 
+/* For data that came and are not what their checksum says: -EBADMSG. */
+int bloberror_damaged(const struct http_reply *reply,
+		      struct blob_error *reterr);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "port/blobcall.h"
 #include "port/bloberror.h"
+#include "port/checksum.h"
 
 int blockblob_put(const struct blob *blob, const struct blob_cond *cond,
 		  const void *data, size_t len, const char *content_type,
@@ -44,6 +45,9 @@ int blockblob_get(const struct blob *blob, size_t max, char **ret_data,
 		if (!call.reply.body)
 			r = bloberror_local(-ENOMEM, reterr);
 	}
+	if (!r)
+		r = checksum_check(&call, call.reply.body, call.reply.body_len,
+				   reterr);
 	if (!r) {
 		modified = fields_get(&call.reply.headers, "Last-Modified");
 		if (ret_modified)

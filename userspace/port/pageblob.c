@@ -7,6 +7,7 @@
 
 #include "port/blobcall.h"
 #include "port/bloberror.h"
+#include "port/checksum.h"
 #include "port/xmlwalk.h"
 
 /* Sends a write that succeeds with @expect; consumes @call. */
@@ -66,9 +67,9 @@ static void refuse_call(struct blobcall *call)
 		call->r = -EINVAL;
 }
 
-static void put_call(struct blobcall *call, const struct blob *blob,
-		     const struct blob_cond *cond, uint64_t off,
-		     const void *data, size_t len, const unsigned char *md5)
+/* All but the body. */
+static void build_put(struct blobcall *call, const struct blob *blob,
+		      const struct blob_cond *cond, uint64_t off, size_t len)
 {
 	blobcall_init_blob(call, blob, "PUT", 201);
 	if (!aligned(off, len) || !len || len > PAGEBLOB_PUT_MAX) {
@@ -78,7 +79,6 @@ static void put_call(struct blobcall *call, const struct blob *blob,
 	blobcall_query(call, "comp", "page");
 	blobcall_header(call, "x-ms-page-write", "update");
 	blobcall_range(call, "x-ms-range", off, len);
-	blobcall_body(call, data, len, md5);
 	add_page_cond(call, cond);
 }
 
@@ -86,7 +86,9 @@ void pageblob_put_call(struct blobcall *call, const struct blob *blob,
 		       const struct blob_cond *cond, uint64_t off,
 		       const void *data, size_t len)
 {
-	put_call(call, blob, cond, off, data, len, NULL);
+	build_put(call, blob, cond, off, len);
+	if (!call->r)
+		checksum_body(call, data, len);
 }
 
 int pageblob_put(const struct blob *blob, const struct blob_cond *cond,
@@ -106,7 +108,9 @@ int pageblob_put_md5(const struct blob *blob, const struct blob_cond *cond,
 {
 	struct blobcall call;
 
-	put_call(&call, blob, cond, off, data, len, md5);
+	build_put(&call, blob, cond, off, len);
+	if (!call.r)
+		blobcall_body(&call, data, len, md5);
 	return perform(&call, ret, reterr);
 }
 

@@ -25,14 +25,14 @@ int pageblob_create(const struct blob *blob, const struct blob_cond *cond,
 		    struct blob_error *reterr);
 
 /*
- * Writes @len bytes at @off, at most PAGEBLOB_PUT_MAX, with their MD5, which
+ * Writes @len bytes at @off, at most PAGEBLOB_PUT_MAX, with their checksum, which
  * the service checks. @data is borrowed until return. Idempotent.
  */
 int pageblob_put(const struct blob *blob, const struct blob_cond *cond,
 		 uint64_t off, const void *data, size_t len,
 		 struct blob_written *ret, struct blob_error *reterr);
 
-/* As pageblob_put() with an MD5 (16 bytes) of the caller's making. */
+/* As pageblob_put() with an MD5 (16 bytes) of the caller's making; not NULL. */
 int pageblob_put_md5(const struct blob *blob, const struct blob_cond *cond,
 		     uint64_t off, const void *data, size_t len,
 		     const unsigned char *md5, struct blob_written *ret,

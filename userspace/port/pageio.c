@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "port/bloberror.h"
+#include "port/checksum.h"
 
 static void end(struct pageio *io, int r)
 {
@@ -49,28 +50,44 @@ static int fill(void *arg, const void *data, size_t len)
 	return 0;
 }
 
+static void start_read(struct pageio *io);
+
 static void read_ended(struct blobcall *call, int r,
 		       const struct blob_error *err)
 {
 	struct pageio *io = call->arg;
 
 	io->error = *err;
+	if (checksum_declined(call, r)) {
+		blobcall_done(call);
+		start_read(io);
+		return;
+	}
 	if (!r && io->have != io->len)
 		r = bloberror_senseless(&call->reply,
 					"the service sent too few bytes",
 					&io->error);
+	if (!r)
+		r = checksum_check(call, io->data, io->len, &io->error);
 	end(io, r);
+}
+
+static void start_read(struct pageio *io)
+{
+	io->have = 0;
+	blob_read_call(&io->call, &io->blob, NULL, io->off, io->len);
+	io->call.sink = fill;
+	io->call.sink_arg = io;
+	blobcall_start(&io->call, io->set, read_ended, io);
 }
 
 void pageio_read(struct pageio *io, struct httpset *set,
 		 const struct blob *blob, uint64_t off, void *data, size_t len)
 {
+	io->set = set;
+	io->blob = *blob;
+	io->off = off;
 	io->data = data;
 	io->len = len;
-	io->have = 0;
-	blobcall_init_blob(&io->call, blob, "GET", 206);
-	blobcall_range(&io->call, "x-ms-range", off, len);
-	io->call.sink = fill;
-	io->call.sink_arg = io;
-	blobcall_start(&io->call, set, read_ended, io);
+	start_read(io);
 }

@@ -25,7 +25,10 @@ struct pageio {
 	struct blob_error error;
 	/* Private. */
 	struct blobcall call;
-	char *data;			/* of a read */
+	struct httpset *set;		/* the rest is a read's */
+	struct blob blob;
+	uint64_t off;
+	char *data;
 	size_t len, have;
 };
 

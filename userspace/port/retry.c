@@ -19,7 +19,7 @@ void retry_init(struct retry *retry, const struct retry_policy *policy)
 static bool worth_retrying(int r)
 {
 	return r == -EAGAIN || r == -EHOSTUNREACH || r == -ETIMEDOUT ||
-	       r == -ECONNRESET;
+	       r == -ECONNRESET || r == -EBADMSG;
 }
 
 /* Doubles from try to try; then between half of that and all of it. */

@@ -10,7 +10,7 @@
  *	} while (retry_again(&retry, r, &err));
  *
  * Sent again: -EAGAIN (408 429 500 502 503 504), -EHOSTUNREACH, -ETIMEDOUT,
- * -ECONNRESET. Waits grow exponentially with jitter, are never shorter than
+ * -ECONNRESET, -EBADMSG (damaged on the way). Waits grow exponentially with jitter, are never shorter than
  * Retry-After, and all together end within the policy's time.
  *
  * After the loop err.ambiguous says whether any try, not only the last, may
