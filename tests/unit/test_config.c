@@ -32,6 +32,36 @@ static void defaults(void **state)
 	assert_int_equal(c.meta_timeout, 10);
 	assert_false(c.on_lost_fail);
 	assert_false(c.checksum_md5);
+	assert_int_equal(c.rate, 0);
+	assert_string_equal(c.rate_schedule, "");
+	assert_int_equal(c.blob_rate, 60 << 20);
+	assert_int_equal(c.blob_requests, 500);
+	assert_int_equal(c.connections, 16);
+	assert_string_equal(c.metrics, "");
+}
+
+/* A rate is any number of bytes, and what no longer holds can be lifted. */
+static void rates(void **state)
+{
+	struct tm_error err = TM_ERROR_INIT;
+	struct tm_config c;
+
+	(void)state;
+	tm_config_init(&c);
+	assert_int_equal(parse(&c,
+		"[transfer]\n"
+		"rate = 1000001\n"
+		"blob_rate = 0\n"
+		"rate_schedule = mon-fri 08:00-18:00 5M, sat sun 0 ; slower\n",
+		&err), 0);
+	assert_int_equal(c.rate, 1000001);
+	assert_int_equal(c.blob_rate, 0);
+	assert_string_equal(c.rate_schedule,
+			    "mon-fri 08:00-18:00 5M, sat sun 0");
+	assert_int_equal(parse(&c, "[transfer]\nrate = 0\nrate_schedule =\n",
+			       &err), 0);
+	assert_int_equal(c.rate, 0);
+	assert_string_equal(c.rate_schedule, "");
 }
 
 static void files_lie_one_over_another(void **state)
@@ -99,6 +129,13 @@ static void errors_name_the_line(void **state)
 		  "t.conf:3: 'vault.item' is set twice" },
 		{ "[vault]\nitem = a\n  url = b\n",
 		  "t.conf:3: the line begins with a space" },
+		{ "[transfer]\nrate = 1000\n", "is neither 0 nor at least" },
+		{ "[transfer]\nblob_rate = fast\n", "is not a number" },
+		{ "[transfer]\nconnections = 0\n", "is out of range" },
+		{ "[transfer]\nrate_schedule = mon-fir 5M\n",
+		  "t.conf:2: the value of 'transfer.rate_schedule' is wrong "
+		  "at 'mon-fir': neither a day" },
+		{ "[paths]\nmetrics = here\n", "is not an absolute path" },
 		{ "[paths]\nstate = here\n", "is not an absolute path" },
 		{ "[paths]\nstate =\n", "is not an absolute path" },
 	};
@@ -181,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(rates),
 		cmocka_unit_test(files_lie_one_over_another),
 		cmocka_unit_test(errors_name_the_line),
 		cmocka_unit_test(settings_round_trip),

@@ -10,6 +10,7 @@
 
 #include "model/hashtable.h"
 #include "model/names.h"
+#include "model/schedule.h"
 
 enum type {
 	TEXT,		/* char[size] */
@@ -19,9 +20,16 @@ enum type {
 	COUNT,		/* uint64_t */
 	BYTES,		/* uint64_t, with K, M, G, T */
 	CHUNK,		/* uint64_t, a valid chunk size */
+	RATE,		/* uint64_t, bytes a second; 0: no limit */
+	SCHEDULE,	/* char[size], by tm_schedule_parse */
 	YESNO,		/* bool */
 	FAILPASS,	/* bool: fail is true */
 	CHECKSUM,	/* bool: md5 is true, else crc64 */
+};
+
+/* Room for what is wrong with a value. */
+struct why {
+	char text[160];
 };
 
 struct rule {
@@ -79,6 +87,21 @@ S("transfer", "retry_time", "seconds after which to stop trying",	\
 	.type = COUNT, AT(retry_time), .preset = "300", .max = 86400)	\
 S("transfer", "checksum", "of page data, both ways: crc64 or md5",	\
 	.type = CHECKSUM, AT(checksum_md5), .preset = "crc64")		\
+S("transfer", "rate", "bytes a second of a run; 0: no limit",		\
+	.type = RATE, AT(rate), .preset = "0")				\
+S("transfer", "rate_schedule", "other rates at some hours",		\
+	.type = SCHEDULE, TEXT_AT(rate_schedule), .preset = "")		\
+S("transfer", "blob_rate", "bytes a second to one disk; 0: no limit",	\
+	.type = RATE, AT(blob_rate), .preset = "60M")			\
+S("transfer", "blob_requests", "requests a second to one disk; 0: any",	\
+	.type = COUNT, AT(blob_requests), .preset = "500",		\
+	.max = 1000000)							\
+S("transfer", "account_requests", "requests a second of a run; 0: any",	\
+	.type = COUNT, AT(account_requests), .preset = "20000",		\
+	.max = 1000000)							\
+S("transfer", "connections", "requests under way at once, at most",	\
+	.type = COUNT, AT(connections), .preset = "16",			\
+	.min = 1, .max = 256)						\
 S("tracking", "region_size", "bytes; 0: by the size of the disk",	\
 	.type = BYTES, AT(region_size), .preset = "0", .max = GIB(1))	\
 S("tracking", "close_after", "seconds until an idle region is closed",	\
@@ -98,7 +121,9 @@ S("snapshot", "cow_timeout", "seconds to wait for the store",		\
 S("paths", "state", "what has to survive a reboot",			\
 	.type = PATH, TEXT_AT(state), .preset = "/var/lib/tidemark")	\
 S("paths", "run", "locks and the state of running jobs",		\
-	.type = PATH, TEXT_AT(run), .preset = "/run/tidemark")
+	.type = PATH, TEXT_AT(run), .preset = "/run/tidemark")		\
+S("paths", "metrics", "directory or .prom file for Prometheus",		\
+	.type = PATH, TEXT_AT(metrics), .preset = "")
 
 #define AS_SETTING(section_, name_, help_, ...) \
 	{ .section = section_, .name = name_, .help = help_ },
@@ -184,8 +209,10 @@ static const char *set_number(const struct rule *rule, uint64_t *to,
 		return "is not a number";
 	if (rule->type == CHUNK && !tm_chunk_size_valid(n))
 		return "is not a power of two from 4K to 4M";
-	if (rule->type != CHUNK && (n < rule->min || n > rule->max))
+	if (rule->type != CHUNK && rule->type != RATE && (n < rule->min || n > rule->max))
 		return "is out of range";
+	if (rule->type == RATE && n && n < TM_RATE_MIN)
+		return "is neither 0 nor at least 64K";
 	if (rule->type == BYTES && n % 4096)
 		return "is not a multiple of 4K";
 	*to = n;
@@ -201,8 +228,19 @@ static const char *set_bool(const char *yes, const char *no, bool *to,
 	return NULL;
 }
 
+static const char *set_schedule(const struct rule *rule, char *to,
+				const char *s, struct why *why)
+{
+	struct tm_schedule schedule;
+
+	if (tm_schedule_parse(s, &schedule, why->text, sizeof(why->text)))
+		return why->text;
+	return set_text(rule, to, s);
+}
+
 /* NULL, or what is wrong with the value. */
-static const char *set(struct tm_config *c, size_t i, const char *value)
+static const char *set(struct tm_config *c, size_t i, const char *value,
+		       struct why *why)
 {
 	const struct rule *rule = &rules[i];
 	void *to = (char *)c + rule->at;
@@ -216,7 +254,10 @@ static const char *set(struct tm_config *c, size_t i, const char *value)
 	case COUNT:
 	case BYTES:
 	case CHUNK:
+	case RATE:
 		return set_number(rule, to, value);
+	case SCHEDULE:
+		return set_schedule(rule, to, value, why);
 	case YESNO:
 		return set_bool("yes", "no", to, value, "is not yes or no");
 	case FAILPASS:
@@ -231,11 +272,12 @@ static const char *set(struct tm_config *c, size_t i, const char *value)
 
 void tm_config_init(struct tm_config *c)
 {
+	struct why why;
 	size_t i;
 
 	memset(c, 0, sizeof(*c));
 	for (i = 0; i < N_SETTINGS; i++)
-		set(c, i, rules[i].preset);
+		set(c, i, rules[i].preset, &why);
 }
 
 static bool find(const char *section, const char *name, size_t *ret)
@@ -283,7 +325,8 @@ static int handle(void *user, const char *section, const char *name,
 		  const char *value)
 {
 	struct reading *in = user;
-	const char *why;
+	const char *wrong;
+	struct why why;
 	size_t i;
 
 	/* inih takes an indented line for more of the setting before it. */
@@ -294,8 +337,8 @@ static int handle(void *user, const char *section, const char *name,
 		     section);
 	else if (in->seen[i])
 		fail(in, "'%s.%s' is set twice", section, name);
-	else if ((why = set(&in->config, i, value)))
-		fail(in, "the value of '%s.%s' %s", section, name, why);
+	else if ((wrong = set(&in->config, i, value, &why)))
+		fail(in, "the value of '%s.%s' %s", section, name, wrong);
 	else
 		in->seen[i] = true;
 	return !in->r;
@@ -356,8 +399,9 @@ int tm_config_parse(struct tm_config *c, const char *text, size_t len,
 int tm_config_set(struct tm_config *c, const char *setting, const char *value,
 		  struct tm_error *err)
 {
-	const char *dot = strchr(setting, '.'), *why;
+	const char *dot = strchr(setting, '.'), *wrong;
 	char section[32];
+	struct why why;
 	size_t i;
 
 	snprintf(section, sizeof(section), "%.*s",
@@ -366,11 +410,11 @@ int tm_config_set(struct tm_config *c, const char *setting, const char *value,
 		return tm_error_set(err, -EINVAL, TM_EXIT_USAGE, setting,
 				    "cannot set '%s': there is no such "
 				    "setting", setting);
-	why = set(c, i, value);
-	if (why)
+	wrong = set(c, i, value, &why);
+	if (wrong)
 		return tm_error_set(err, -EINVAL, TM_EXIT_USAGE, setting,
 				    "cannot set '%s': the value %s", setting,
-				    why);
+				    wrong);
 	return 0;
 }
 
@@ -383,6 +427,7 @@ void tm_config_value(const struct tm_config *c, size_t i, char *s, size_t size)
 	case COUNT:
 	case BYTES:
 	case CHUNK:
+	case RATE:
 		snprintf(s, size, "%" PRIu64, *(const uint64_t *)from);
 		break;
 	case YESNO:

@@ -15,6 +15,7 @@
 
 #include "model/address.h"
 #include "model/error.h"
+#include "model/schedule.h"
 
 #define TM_CONFIG_PATH_SIZE	256
 #define TM_CUT_TIMEOUT_MAX	300	/* seconds */
@@ -41,6 +42,12 @@ struct tm_config {
 	uint64_t retries;		/* of one request */
 	uint64_t retry_time;		/* seconds, until a request is given up */
 	bool checksum_md5;		/* checksum = md5, else crc64 */
+	uint64_t rate;			/* bytes/s of a run; 0: no limit */
+	char rate_schedule[TM_SCHEDULE_SIZE];	/* valid; "": always rate */
+	uint64_t blob_rate;		/* bytes/s of a blob; 0: no limit */
+	uint64_t blob_requests;		/* a second, of a blob; 0: no limit */
+	uint64_t account_requests;	/* a second, of a run; 0: no limit */
+	uint64_t connections;		/* at most, 1.. */
 
 	/* [tracking] */
 	uint64_t region_size;		/* bytes; 0: by the disk's size */
@@ -55,6 +62,7 @@ struct tm_config {
 	/* [paths] */
 	char state[TM_CONFIG_PATH_SIZE];	/* /var/lib/tidemark */
 	char run[TM_CONFIG_PATH_SIZE];		/* /run/tidemark */
+	char metrics[TM_CONFIG_PATH_SIZE];	/* directory or file, or "" */
 };
 
 /* Sets every default. */
