@@ -16,7 +16,7 @@ WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 LIBS     := libcurl libcrypto jansson expat inih popt liburing devmapper \
 	    blkid
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS))
-PKG_LIBS   := $(shell pkg-config --libs $(LIBS))
+PKG_LIBS   := $(shell pkg-config --libs $(LIBS)) -lm
 ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	      -DTIDEMARK_VERSION='"$(VERSION)"' -Iuserspace -Ikmod \
 	      $(WARN) $(PKG_CFLAGS) $(CFLAGS)
@@ -157,12 +157,13 @@ unit: $(UNIT)	## the unit tests' programs, under ASan and UBSan
 modules:	## the module, for the running kernel or KVER=...
 	$(MAKE) -C /lib/modules/$(KVER)/build M=$(CURDIR) modules
 
-lab:		## roots, kernels and emulators that the tests run in (cached)
+lab:		## roots, kernels, emulators, proxies that the tests run in (cached)
 	set -e; for r in $(RELEASES); do scripts/vm root $$r >/dev/null; done
 	scripts/vm kernel debug >/dev/null
 	scripts/vm system --image >/dev/null
 	scripts/vm checkpatch >/dev/null
 	TESTS=tests sh -c '. tests/lib/azurite.sh && azurite_install'
+	sh -c '. tests/lib/middlebox.sh && middlebox_install'
 
 demo:		## backs up and restores live disks, start to end
 	@sh scripts/demo

@@ -129,7 +129,7 @@ proxy_rule '{"kind":"page-put","path":"a.vhd","skip":9,"do":"hold"}'
 /usr/bin/python3 "$WORK/terminal.py" resize "$PROXY_PORT" "$PROXY_RULE" \
 	"$BUILD/tidemark" backup >"$WORK/tty"
 proxy_clear
-tr '\r' '\n' <"$WORK/tty" | sed 's/\x1b\[K//g' >"$WORK/bars"
+tr '\r' '\n' <"$WORK/tty" | sed 's/\x1b\[[KJ]//g' >"$WORK/bars"
 grep -qE '^a ship \[#*\.*\] +[0-9]+% .* of 40\.0 MiB, .*/s, .* left$' \
 	"$WORK/bars"
 ok $? "a bar is drawn on a terminal, with rate and time left"

@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/settings.h"
 #include "engine/backup.h"
+#include "engine/metrics.h"
 #include "port/clock.h"
 
 static int compare, full, drop_snapshot, no_freeze;
@@ -106,6 +107,35 @@ static int load_disks(const struct tm_config *config, const char **args,
 	return r;
 }
 
+/* From the vault's opening to its closing, counted for Prometheus. */
+static int run(struct cli *cli, const struct tm_config *config,
+	       const struct item_disks *disks, const struct backup_options *how,
+	       struct tm_point *ret_point, struct tm_job *ret_job,
+	       struct tm_error *err)
+{
+	struct metrics_outcome outcome = {
+		.disks = disks->v, .n_disks = disks->n,
+	};
+	struct metrics metrics;
+	struct vault vault;
+	int r;
+
+	metrics_begin(&metrics, config, &cli->report, TM_JOB_BACKUP,
+		      disks->v[0].item_name);
+	r = vault_open(&vault, config, disks->v[0].vault, &cli->report, err);
+	if (!r) {
+		r = backup_run(&vault, disks->v, disks->n, how, ret_point,
+			       ret_job, err);
+		metrics_count(&outcome, &vault);
+		outcome.counters = tm_tally_sum(&ret_job->tally);
+		outcome.chunks_sampled = ret_job->tally.chunks_sampled;
+		vault_close(&vault);
+	}
+	outcome.r = r;
+	metrics_end(&metrics, &outcome);
+	return r;
+}
+
 static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 {
 	uint64_t start = clock_now_ns();
@@ -113,8 +143,7 @@ static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 	struct item_disks disks;
 	struct tm_config config;
 	struct tm_point point;
-	struct tm_job job;
-	struct vault vault;
+	struct tm_job job = { 0 };
 	int r;
 
 	if (cut_timeout < 0 || cut_timeout > TM_CUT_TIMEOUT_MAX)
@@ -136,19 +165,14 @@ static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 	how.cut.cow_timeout_s = config.cow_timeout;
 	how.cut.hook = hook;
 	how.cut.hook_timeout_ms = hook_timeout > 0 ? hook_timeout * 1000u : 0;
-	r = vault_open(&vault, &config, disks.v[0].vault, &cli->report, err);
-	if (!r) {
-		r = backup_run(&vault, disks.v, disks.n, &how, &point, &job,
-			       err);
-		vault_close(&vault);
-	}
+	r = run(cli, &config, &disks, &how, &point, &job, err);
 	if (!r) {
 		progress_end();
 		say(cli, &point, &job, clock_now_ns() - start);
 		fill_result(cli, &point, &job, clock_now_ns() - start);
 		tm_point_done(&point);
-		tm_job_done(&job);
 	}
+	tm_job_done(&job);
 	item_disks_done(&disks);
 	return r;
 }

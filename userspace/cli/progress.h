@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * progress.h - how far a job is: a bar on a terminal, JSON lines with --json
+ * progress.h - how far a job is: bars on a terminal, JSON lines with --json
  *
- * Off a terminal and without --json nothing is printed but warnings.
+ * On a terminal a line for each disk that is under way, and one for all of them
+ * if there are several. With --json a line of JSON for each disk, once a second
+ * and when it begins and ends:
+ *
+ *	{"format":1,"type":"progress","verb":...,"stage":...,"disk":...,
+ *	 "done":n,"total":n,"bytes_uploaded":n,"bytes_per_second":n,
+ *	 "seconds_left":n,"all":{"done":n,...}}
+ *
+ * "bytes_downloaded" instead where the service is read; "disk", "seconds_left"
+ * where there is one; "all" if there are several disks. Otherwise nothing is
+ * printed but warnings.
  */
 #ifndef TIDEMARK_CLI_PROGRESS_H
 #define TIDEMARK_CLI_PROGRESS_H
@@ -14,7 +24,7 @@
 /* A report for the engine that draws for @cli, which must outlive it. */
 struct report progress_report(struct cli *cli);
 
-/* Takes the bar off the terminal. To be called before anything is printed. */
+/* Takes the bars off the terminal. To be called before anything is printed. */
 void progress_end(void);
 
 /* "12.3 MiB" into @buf, which is returned. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include "cli/progress.h"
 #include "cli/settings.h"
+#include "engine/metrics.h"
 #include "engine/points.h"
 #include "engine/restore.h"
 #include "port/clock.h"
@@ -94,14 +95,38 @@ static void report_result(struct cli *cli, const struct tm_point *point,
 	cli_result(cli, "milliseconds", json_integer(ns / 1000000));
 }
 
-static int restore_run(struct cli *cli, const char **args, struct tm_error *err)
+static int run(struct cli *cli, struct place *place, const char **args,
+	       struct restore_result *ret, struct tm_error *err)
 {
 	uint64_t start = clock_now_ns();
 	struct restore_options how = { 0 };
 	const struct tm_point_disk *disk;
-	struct restore_result done;
-	struct tm_config config;
 	struct tm_point point;
+	int r;
+
+	r = points_find(&place->vault, place->container,
+			point_name ? point_name : "latest", &point, err);
+	if (r)
+		return r;
+	r = find_disk(&point, args[0], &disk, err);
+	if (!r)
+		r = choose_target(cli, args[1], &how, err);
+	if (!r)
+		r = restore_disk(&place->vault, place->container, disk, &how,
+				 ret, err);
+	if (!r)
+		report_result(cli, &point, disk, &how, ret,
+			      clock_now_ns() - start);
+	tm_point_done(&point);
+	return r;
+}
+
+static int restore_run(struct cli *cli, const char **args, struct tm_error *err)
+{
+	struct metrics_outcome outcome = { 0 };
+	struct restore_result done = { 0 };
+	struct metrics metrics;
+	struct tm_config config;
 	struct place place;
 	int r;
 
@@ -110,21 +135,13 @@ static int restore_run(struct cli *cli, const char **args, struct tm_error *err)
 		r = place_open(cli, &config, vault_url, item_name, &place, err);
 	if (r)
 		return r;
-	r = points_find(&place.vault, place.container,
-			point_name ? point_name : "latest", &point, err);
-	if (r)
-		goto out_close;
-	r = find_disk(&point, args[0], &disk, err);
-	if (!r)
-		r = choose_target(cli, args[1], &how, err);
-	if (!r)
-		r = restore_disk(&place.vault, place.container, disk, &how,
-				 &done, err);
-	if (!r)
-		report_result(cli, &point, disk, &how, &done,
-			      clock_now_ns() - start);
-	tm_point_done(&point);
-out_close:
+	metrics_begin(&metrics, &config, &cli->report, TM_JOB_RESTORE,
+		      place.item);
+	r = run(cli, &place, args, &done, err);
+	outcome.r = r;
+	outcome.counters.chunks_read = done.chunks;
+	metrics_count(&outcome, &place.vault);
+	metrics_end(&metrics, &outcome);
 	place_close(&place);
 	return r;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include "cli/progress.h"
 #include "cli/settings.h"
+#include "engine/metrics.h"
 #include "engine/points.h"
 #include "engine/verify.h"
 
@@ -57,11 +58,34 @@ static int judge(struct cli *cli, const struct tm_check *check,
 	return 0;
 }
 
-static int verify_run(struct cli *cli, const char **args, struct tm_error *err)
+static int run(struct cli *cli, struct place *place, const char *which,
+	       uint64_t *ret_chunks, struct tm_error *err)
 {
-	struct tm_config config;
 	struct tm_check check;
 	struct tm_point point;
+	size_t i;
+	int r;
+
+	r = points_find(&place->vault, place->container, which, &point, err);
+	if (r)
+		return r;
+	r = verify_point(&place->vault, place->container, &point, disk_name,
+			 &check, err);
+	tm_point_done(&point);
+	if (r)
+		return r;
+	for (i = 0; i < check.n_disks; i++)
+		*ret_chunks += check.disks[i].chunks_checked;
+	r = judge(cli, &check, err);
+	tm_check_done(&check);
+	return r;
+}
+
+static int verify_run(struct cli *cli, const char **args, struct tm_error *err)
+{
+	struct metrics_outcome outcome = { 0 };
+	struct metrics metrics;
+	struct tm_config config;
 	struct place place;
 	int r;
 
@@ -70,17 +94,13 @@ static int verify_run(struct cli *cli, const char **args, struct tm_error *err)
 		r = place_open(cli, &config, vault_url, item_name, &place, err);
 	if (r)
 		return r;
-	r = points_find(&place.vault, place.container,
-			args[0] ? args[0] : "latest", &point, err);
-	if (!r) {
-		r = verify_point(&place.vault, place.container, &point,
-				 disk_name, &check, err);
-		tm_point_done(&point);
-	}
-	if (!r) {
-		r = judge(cli, &check, err);
-		tm_check_done(&check);
-	}
+	metrics_begin(&metrics, &config, &cli->report, TM_JOB_VERIFY,
+		      place.item);
+	r = run(cli, &place, args[0] ? args[0] : "latest",
+		&outcome.counters.chunks_read, err);
+	outcome.r = r;
+	metrics_count(&outcome, &place.vault);
+	metrics_end(&metrics, &outcome);
 	place_close(&place);
 	return r;
 }

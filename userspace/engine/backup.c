@@ -199,8 +199,7 @@ static int plan(struct backup *b, struct tm_error *err)
 	int r = 0;
 
 	for (i = 0; i < b->n && !r; i++) {
-		report_progress(b->vault->report, "prepare", b->disks[i].name,
-				0, 0);
+		report_stage(b->vault->report, "prepare", b->disks[i].name);
 		r = report_cancelled(b->vault->report, err);
 		if (!r)
 			r = plan_one(b, i, err);
@@ -227,7 +226,7 @@ static int cut_once(struct backup *b, struct tm_error *err)
 				    "cannot cut: out of memory");
 	for (i = 0; i < b->n; i++)
 		sources[i] = b->targets[i].source;
-	report_progress(b->vault->report, "cut", NULL, 0, 0);
+	report_stage(b->vault->report, "cut", NULL);
 	r = source_cut(sources, b->n, cut_id, &b->how->cut, &b->cut_report,
 		       err);
 	free(sources);
@@ -302,19 +301,13 @@ static int cut(struct backup *b, struct tm_error *err)
 
 static int ship(struct backup *b, struct tm_error *err)
 {
-	uint64_t total = 0, base = 0;
 	size_t i;
 	int r = 0;
 
 	for (i = 0; i < b->n; i++)
-		total += tm_extents_total(&b->targets[i].ship) *
-			b->disks[i].chunk_size;
-	for (i = 0; i < b->n && !r; i++) {
-		r = ship_disk(&b->targets[i], b->vault->report, base, total,
-			      err);
-		base += tm_extents_total(&b->targets[i].ship) *
-			b->disks[i].chunk_size;
-	}
+		ship_report(&b->targets[i], b->vault->report, 0);
+	for (i = 0; i < b->n && !r; i++)
+		r = ship_disk(&b->targets[i], b->vault->report, err);
 	return r;
 }
 
@@ -369,6 +362,7 @@ int backup_run(struct vault *v, const struct tm_disk *disks, size_t n,
 	r = check_same_machine(disks, n, err);
 	if (!r)
 		r = lock_machine(&b, err);
+	*ret_job = b.job;
 	if (r)
 		return r;
 	r = open_disks(&b, err);
@@ -391,11 +385,10 @@ int backup_run(struct vault *v, const struct tm_disk *disks, size_t n,
 	else
 		outcome_undo(&b, r, err);
 	close_all(&b);
-	if (r) {
-		tm_point_done(&point);
-		return r;
-	}
-	*ret_point = point;
 	*ret_job = b.job;
-	return 0;
+	if (r)
+		tm_point_done(&point);
+	else
+		*ret_point = point;
+	return r;
 }

@@ -21,9 +21,9 @@ struct backup_options {
 
 /*
  * Backs up @disks, all of one machine and vault, cut at one instant. On success
- * *ret_point is the point (free with tm_point_done()) and *ret_job tells what
- * was done, every request of the run counted. On failure the vault has no new
- * point, or @err says that it is not known, and *ret_job is untouched.
+ * *ret_point is the point (free with tm_point_done()). On failure the vault has
+ * no new point, or @err says that it is not known. *ret_job tells what was done
+ * in either case, every request of the run counted.
  */
 int backup_run(struct vault *v, const struct tm_disk *disks, size_t n,
 	       const struct backup_options *how, struct tm_point *ret_point,

@@ -55,7 +55,10 @@ static int read_blob(struct reader *r, const struct blob *blob, uint64_t off,
 	do {
 		n = blob_read(blob, NULL, off, data, len, NULL, &be);
 	} while (retry_again(&retry, n, &be));
-	return n ? blame_blob(err, n, &be, "read the snapshot of", blob) : 0;
+	if (n)
+		return blame_blob(err, n, &be, "read the snapshot of", blob);
+	r->received += len;
+	return 0;
 }
 
 int reader_table(struct reader *r, uint64_t first, uint64_t count,

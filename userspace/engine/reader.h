@@ -20,6 +20,7 @@ struct reader {
 	const char *container;			/* borrowed */
 	const struct tm_point_disk *disk;	/* borrowed */
 	struct tm_hasher *hasher;
+	uint64_t received;			/* bytes, hash table and all */
 	char vhd[TM_PATH_SIZE], hash[TM_PATH_SIZE];
 };
 

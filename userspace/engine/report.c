@@ -6,15 +6,16 @@
 #include <stdio.h>
 #include "engine/report.h"
 
-void report_progress(const struct report *rep, const char *stage,
-		     const char *disk, uint64_t done, uint64_t total)
+void report_progress(const struct report *rep, const struct progress *p)
 {
-	struct progress p = {
-		.stage = stage, .disk = disk, .done = done, .total = total,
-	};
-
 	if (rep && rep->progress)
-		rep->progress(rep->arg, &p);
+		rep->progress(rep->arg, p);
+}
+
+void report_stage(const struct report *rep, const char *stage, const char *disk)
+{
+	report_progress(rep, &(struct progress){ .stage = stage,
+						 .disk = disk });
 }
 
 void report_warning(const struct report *rep, const char *fmt, ...)

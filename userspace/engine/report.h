@@ -13,11 +13,19 @@
 #include <stdint.h>
 #include "model/error.h"
 
+/*
+ * How far one disk is. Every disk of a stage is reported once before the first
+ * of them begins, with nothing done, so that all there is to do is known, and
+ * again when it begins itself; then in any order, as often as one gets on, and
+ * now and then when none does.
+ */
 struct progress {
 	const char *stage;	/* "prepare", "cut", "ship", "restore", "verify" */
 	const char *disk;	/* name of the disk, or NULL */
 	uint64_t done;		/* bytes of @total; both 0 while not known */
-	uint64_t total;
+	uint64_t total;		/* bytes of the disk to be gone through */
+	uint64_t moved;		/* bytes of its data sent to the service */
+	bool download;		/* or else received from it */
 };
 
 struct report {
@@ -29,8 +37,12 @@ struct report {
 	void *arg;
 };
 
-void report_progress(const struct report *rep, const char *stage,
-		     const char *disk, uint64_t done, uint64_t total);
+void report_progress(const struct report *rep, const struct progress *p);
+
+/* The same of a stage of which it is not known how much there is to do. */
+void report_stage(const struct report *rep, const char *stage,
+		  const char *disk);
+
 void report_warning(const struct report *rep, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

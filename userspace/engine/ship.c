@@ -62,7 +62,7 @@ struct ship {
 	uint64_t from, end;		/* chunks of this slab not yet taken */
 	bool raised;			/* the numbers, for what is sent here */
 	bool wrote;			/* entries, in this slab */
-	uint64_t base, done, total;	/* bytes, for the progress */
+	uint64_t done;			/* chunks */
 	int r;
 	struct tm_error *err;
 };
@@ -320,6 +320,17 @@ static void step_note(struct lane *lane)
 	landed(lane);
 }
 
+void ship_report(const struct target *t, const struct report *rep,
+		 uint64_t chunks)
+{
+	report_progress(rep, &(struct progress){
+		.stage = "ship", .disk = t->doc->name,
+		.done = chunks * t->doc->chunk_size,
+		.total = tm_extents_total(&t->ship) * t->doc->chunk_size,
+		.moved = tm_tally_sum(&t->tally).bytes_uploaded,
+	});
+}
+
 static void step_release(struct lane *lane)
 {
 	struct ship *s = lane->ship;
@@ -332,9 +343,8 @@ static void step_release(struct lane *lane)
 		fail(s, source->ops->release(source, w->chunks[i].index, n,
 					     s->err));
 	}
-	s->done += window_bytes(w, 0, w->n);
-	report_progress(s->report, "ship", s->target->doc->name,
-			s->base + s->done, s->total);
+	s->done += w->n;
+	ship_report(s->target, s->report, s->done);
 	take_window(lane);
 }
 
@@ -461,16 +471,13 @@ static void clean_up(struct ship *s)
 	}
 }
 
-int ship_disk(struct target *t, const struct report *rep, uint64_t base,
-	      uint64_t total, struct tm_error *err)
+int ship_disk(struct target *t, const struct report *rep, struct tm_error *err)
 {
-	struct ship s = {
-		.target = t, .report = rep, .base = base, .total = total,
-		.err = err,
-	};
+	struct ship s = { .target = t, .report = rep, .err = err };
 	uint64_t slab;
 	int r;
 
+	ship_report(t, rep, 0);
 	if (!tm_extents_total(&t->ship))
 		return 0;
 	r = prepare(&s);

@@ -12,12 +12,14 @@
 #define SHIP_WINDOWS 4u
 #define SHIP_WINDOW_BYTES (16u << 20)
 
+/* Tells that @chunks of the target's ship set are done with. */
+void ship_report(const struct target *t, const struct report *rep,
+		 uint64_t chunks);
+
 /*
  * Reads the target's ship set, compares it with the hash table, sends what
- * differs, and releases what is in the vault. @base and @total are for the
- * progress of the whole run, in bytes.
+ * differs, and releases what is in the vault.
  */
-int ship_disk(struct target *t, const struct report *rep, uint64_t base,
-	      uint64_t total, struct tm_error *err);
+int ship_disk(struct target *t, const struct report *rep, struct tm_error *err);
 
 #endif

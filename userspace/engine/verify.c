@@ -60,6 +60,29 @@ static int verify_disk(struct vault *v, const char *container,
 	return r;
 }
 
+static bool wanted(const struct tm_point_disk *d, const char *disk)
+{
+	return !disk || !strcmp(d->name, disk);
+}
+
+/* So that all there is to read is known from the beginning. */
+static void announce(const struct report *rep, const struct tm_point *point,
+		     const char *disk)
+{
+	size_t i;
+
+	for (i = 0; i < point->n_disks; i++) {
+		const struct tm_point_disk *d = &point->disks[i];
+
+		if (wanted(d, disk))
+			report_progress(rep, &(struct progress){
+				.stage = "verify", .disk = d->name,
+				.total = tm_vhd_size(d->size),
+				.download = true,
+			});
+	}
+}
+
 static int write_check(struct vault *v, const char *container,
 		       const struct tm_check *check, struct tm_error *err)
 {
@@ -86,8 +109,9 @@ int verify_point(struct vault *v, const char *container,
 
 	strcpy(check.name, point->name);
 	r = vault_time(v, &check.time, err);
+	announce(v->report, point, disk);
 	for (i = 0; i < point->n_disks && !r; i++) {
-		if (!disk || !strcmp(point->disks[i].name, disk))
+		if (wanted(&point->disks[i], disk))
 			r = verify_disk(v, container, &point->disks[i], &check,
 					err);
 	}

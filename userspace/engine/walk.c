@@ -133,6 +133,7 @@ static void has_come(struct flight *f)
 {
 	struct piece *p = f->arg;
 
+	p->walk->reader->received += f->len;
 	workers_start(p->walk->rx.workers, &p->work);
 }
 
@@ -205,14 +206,24 @@ static void start_pieces(struct walk *w, uint64_t *off, uint64_t end)
 	}
 }
 
-static void hand_out_ready(struct walk *w, uint64_t total)
+static void tell(const struct walk *w, uint64_t done)
+{
+	const struct reader *r = w->reader;
+
+	report_progress(r->vault->report, &(struct progress){
+		.stage = w->ops->stage, .disk = r->disk->name,
+		.done = done, .total = tm_vhd_size(r->disk->size),
+		.moved = r->received, .download = true,
+	});
+}
+
+static void hand_out_ready(struct walk *w)
 {
 	while (!w->r && w->n && w->pieces[w->head].ready) {
 		struct piece *p = &w->pieces[w->head];
 
 		fail(w, hand_out(w, p));
-		report_progress(w->reader->vault->report, w->ops->stage,
-				w->reader->disk->name, p->off + p->len, total);
+		tell(w, p->off + p->len);
 		w->head = (w->head + 1) % PIECES;
 		w->n--;
 	}
@@ -235,7 +246,7 @@ static void walk_slab(struct walk *w, uint64_t first, uint64_t count)
 		start_pieces(w, &off, end);
 		reactor_turn(&w->rx);
 		fail(w, flights_check(w->flights, w->err));
-		hand_out_ready(w, total);
+		hand_out_ready(w);
 		if (!w->r)
 			fail(w, report_cancelled(rep, w->err));
 	}
@@ -302,6 +313,7 @@ int reader_walk(struct reader *r, const struct reader_ops *ops, void *arg,
 	uint64_t first, count;
 	int n = prepare(&w);
 
+	tell(&w, 0);
 	if (n)
 		fail(&w, tm_error_set(err, n, TM_EXIT_FAILED, r->disk->name,
 				      "cannot read disk '%s': %s",

@@ -12,6 +12,11 @@ uint64_t clock_now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+int64_t clock_wall_s(void)
+{
+	return time(NULL);
+}
+
 int clock_wait_ms(unsigned int ms)
 {
 	struct timespec ts = {
