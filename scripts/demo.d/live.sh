@@ -33,7 +33,9 @@ modules()
 
 disks()
 {
-	mkdir -p /var/lib/tidemark/store /srv/a /srv/b
+	mkdir -p /etc/tidemark /var/lib/tidemark/store /srv/a /srv/b
+	# The emulator is at a private address and speaks plain HTTP.
+	printf '[vault]\nplain_http = yes\n' >/etc/tidemark/tidemark.conf
 	# LVM shall see a tracked disk once, through its tracking.
 	echo 'devices { global_filter = [ "r|^/dev/vd|", "r|^/dev/loop|" ] }' \
 		>/etc/lvm/lvmlocal.conf

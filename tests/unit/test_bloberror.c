@@ -36,6 +36,7 @@ static void classes(void **state)
 		{ 400, "UnsupportedHeader", -EOPNOTSUPP, false },
 		{ 403, "AuthenticationFailed", -EACCES, false },
 		{ 404, "BlobNotFound", -ENOENT, false },
+		{ 407, NULL, -EACCES, false },
 		{ 408, NULL, -EAGAIN, true },
 		{ 409, "BlobAlreadyExists", -EEXIST, false },
 		{ 409, "LeaseAlreadyPresent", -EBUSY, false },
@@ -142,10 +143,32 @@ static void xml(void **state)
 	assert_int_equal(xmlwalk_parse(NULL, NULL, 0), -EPROTO);
 }
 
+/* What a proxy has answered is not for the service's words to explain. */
+static void obstacles(void **state)
+{
+	struct http_reply reply = {
+		.status = 403,
+		.obstacle = OBSTACLE_PROXY_REFUSES,
+		.cause = "proxy 'p' refuses",
+		.body = "<Message>go away</Message>",
+	};
+	struct blob_error err;
+
+	(void)state;
+	assert_int_equal(bloberror_from_reply(0, &reply, &err), -EACCES);
+	assert_int_equal(err.obstacle, OBSTACLE_PROXY_REFUSES);
+	assert_string_equal(err.cause, "proxy 'p' refuses");
+	reply.status = 0;
+	assert_int_equal(bloberror_from_reply(-EAGAIN, &reply, &err), -EAGAIN);
+	assert_int_equal(err.obstacle, OBSTACLE_PROXY_REFUSES);
+	assert_false(err.ambiguous);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(classes),
+		cmocka_unit_test(obstacles),
 		cmocka_unit_test(from_body),
 		cmocka_unit_test(damage),
 		cmocka_unit_test(xml),

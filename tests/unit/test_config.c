@@ -23,6 +23,9 @@ static void defaults(void **state)
 	assert_string_equal(c.credentials, "/etc/tidemark/credentials");
 	assert_string_equal(c.state, "/var/lib/tidemark");
 	assert_string_equal(c.run, "/run/tidemark");
+	assert_string_equal(c.waagent, "/etc/waagent.conf");
+	assert_string_equal(c.proxy_url, "");
+	assert_false(c.plain_http);
 	assert_string_equal(c.api_version, "2020-10-02");
 	assert_int_equal(c.chunk_size, 65536);
 	assert_int_equal(c.request_size, 4 << 20);
@@ -108,6 +111,10 @@ static void errors_name_the_line(void **state)
 		{ "[vault]\nurl = ftp://x\n",
 		  "t.conf:2: the value of 'vault.url' is not the URL" },
 		{ "[vault]\n\nitem = a b\n", "t.conf:3: the value of" },
+		{ "[proxy]\nurl = ftp://x\n",
+		  "t.conf:2: the value of 'proxy.url' is not the URL" },
+		{ "[proxy]\nurl = http://u:hush@x\n",
+		  "t.conf:2: the value of 'proxy.url' holds a user" },
 		{ "[backup]\nchunk_size = 65537\n",
 		  "t.conf:2: the value of 'backup.chunk_size' is not a power" },
 		{ "[backup]\nchunk_size = 64Q\n", "is not a number" },

@@ -40,11 +40,46 @@ static const struct verdict verdicts[] = {
 	{ -EFBIG, TM_EXIT_LIMIT, "it is too large", NULL },
 };
 
+/* What to do about what stands between us and the service. */
+static const char *const ways_round[] = {
+	[OBSTACLE_PROXY_AWAY] =
+		"see that the proxy runs and is named rightly there; url = none in section [proxy] does without",
+	[OBSTACLE_PROXY_LOGIN] =
+		"put user and password_file (a file of mode 0600) into section [proxy] of the configuration",
+	[OBSTACLE_PROXY_LOGIN_BAD] =
+		"correct the user and the password there",
+	[OBSTACLE_PROXY_SCHEME] =
+		"ask those who run the proxy to let this machine in by Basic or Digest, or by its address",
+	[OBSTACLE_PROXY_REFUSES] =
+		"ask those who run the proxy to permit CONNECT to the vault's host and port, or name the host in no_proxy",
+	[OBSTACLE_PROXY_FAILS] =
+		"try again later; if it stays so, ask those who run the proxy",
+	[OBSTACLE_CERT_NAME] =
+		"give the vault's URL with the name that the certificate is for, and see that name servers lead to the right host",
+	[OBSTACLE_CERT_TIME] =
+		"check this machine's clock; if it is right, the server's certificate has to be renewed",
+	[OBSTACLE_CERT_ISSUER] =
+		"if the authority is your own, or that of a proxy that opens TLS, put its certificate into ca_file in section [vault]",
+	[OBSTACLE_CERT_PROXY] =
+		"if the proxy's certificate is from an authority of your own, put that into ca_file in section [vault]",
+	[OBSTACLE_CA_FILE] =
+		"make ca_file in section [vault] a file of certificates in PEM",
+	[OBSTACLE_TLS] =
+		"check host and port; the server must speak TLS 1.2 or later there",
+};
+
+static const char *action_for(const struct verdict *v,
+			      const struct blob_error *be)
+{
+	return ways_round[be->obstacle] ? ways_round[be->obstacle] :
+					  v ? v->action : NULL;
+}
+
 int blame(struct tm_error *err, int r, const struct blob_error *be,
 	  const char *what, const char *object)
 {
 	const struct verdict *v = NULL;
-	const char *cause;
+	const char *cause, *action;
 	size_t i;
 
 	for (i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
@@ -59,8 +94,9 @@ int blame(struct tm_error *err, int r, const struct blob_error *be,
 		cause = v ? v->cause : strerror(-r);
 	tm_error_set(err, r, v ? v->code : TM_EXIT_FAILED, object,
 		     "cannot %s '%s': %s", what, object, cause);
-	if (v && v->action)
-		tm_error_action(err, "%s", v->action);
+	action = action_for(v, be);
+	if (action)
+		tm_error_action(err, "%s", action);
 	if (be->status)
 		tm_error_service(err, be->status, be->code, be->request_id);
 	return r;

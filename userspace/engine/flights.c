@@ -82,7 +82,7 @@ static void send_write(struct carrier *c, struct flight *f)
 		pageio_clear(&c->io, requests, blob, &cond, f->off, f->len);
 }
 
-static void send(struct carrier *c)
+static void dispatch(struct carrier *c)
 {
 	struct flights *fl = c->all;
 	struct flight *f = c->flight;
@@ -103,14 +103,14 @@ static void try_again(struct alarm *alarm)
 	struct carrier *c = (struct carrier *)((char *)alarm -
 					       offsetof(struct carrier, again));
 
-	send(c);
+	dispatch(c);
 }
 
 static void begin(struct flights *fl, struct carrier *c, struct flight *f)
 {
 	c->flight = f;
 	retry_init(&c->retry, &fl->vault->policy);
-	send(c);
+	dispatch(c);
 }
 
 static void begin_next(struct flights *fl, struct carrier *c)

@@ -14,6 +14,7 @@
 #include "port/command.h"
 #include "port/container.h"
 #include "port/crypto.h"
+#include "port/reach.h"
 
 /* Waits, all together, for a first reply. */
 #define UNANSWERED_MOST_MS 4000
@@ -120,12 +121,25 @@ static int wait_for_retry(void *arg, unsigned int ms)
 	return 0;
 }
 
+/* tm_address_parse() lets plain HTTP pass for local addresses only. */
+static int check_plain(const struct vault *v, struct tm_error *err)
+{
+	if (v->address.https || v->config->plain_http ||
+	    reach_of_url(v->url) == REACH_LOOPBACK)
+		return 0;
+	tm_error_set(err, -EPERM, TM_EXIT_REFUSED, v->url,
+		     "cannot use vault '%s': data and signatures would cross the network in the open",
+		     v->url);
+	tm_error_action(err, "use https://, or set plain_http = yes in section [vault]");
+	return -EPERM;
+}
+
 static int connect_service(struct vault *v, struct tm_error *err)
 {
 	struct http_config http = {
 		.ca_file = *v->config->ca_file ? v->config->ca_file : NULL,
-		/* tm_address_parse() lets plain HTTP pass for addresses only. */
-		.allow_plain = !v->address.https,
+		.allow_plain = v->config->plain_http,
+		.proxy = *v->proxy.url ? &v->proxy : NULL,
 		.timeout_s = v->config->timeout,
 		.cancelled = is_cancelled,
 		.cancelled_arg = v,
@@ -134,6 +148,14 @@ static int connect_service(struct vault *v, struct tm_error *err)
 	bool md5;
 	int r;
 
+	if (http.ca_file && access(http.ca_file, R_OK)) {
+		r = -errno;
+		tm_error_set(err, r, TM_EXIT_NOT_FOUND, http.ca_file,
+			     "cannot read the certificates in '%s': %s",
+			     http.ca_file, strerror(-r));
+		tm_error_action(err, "correct ca_file in section [vault]");
+		return r;
+	}
 	tm_address_origin(endpoint, &v->address);
 	if (v->address.path_style)
 		snprintf(endpoint + strlen(endpoint), TM_ACCOUNT_SIZE + 1,
@@ -171,7 +193,11 @@ int vault_open(struct vault *v, const struct tm_config *config,
 	if (r)
 		return r;
 	tm_address_format(v->url, &v->address);
-	r = find_credentials(v, err);
+	r = check_plain(v, err);
+	if (!r)
+		r = proxy_find(config, &v->address, &v->proxy, err);
+	if (!r)
+		r = find_credentials(v, err);
 	if (!r)
 		r = connect_service(v, err);
 	if (r)
@@ -183,6 +209,7 @@ void vault_close(struct vault *v)
 {
 	blobservice_free(v->service);
 	credentials_done(&v->cred);
+	tm_proxy_wipe(&v->proxy);
 	v->service = NULL;
 }
 

@@ -17,6 +17,7 @@
 #include "model/error.h"
 #include "model/vaultdoc.h"
 #include "port/credentials.h"
+#include "port/proxy.h"
 #include "port/retry.h"
 
 struct vault {
@@ -25,6 +26,7 @@ struct vault {
 	char url[TM_URL_SIZE];		/* as people write it */
 	struct tm_address address;
 	struct credentials cred;
+	struct tm_proxy proxy;		/* url "": none */
 	struct blobservice *service;
 	struct retry_policy policy;	/* for every idempotent request */
 	uint64_t retries;		/* counted by it */

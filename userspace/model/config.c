@@ -15,6 +15,7 @@
 enum type {
 	TEXT,		/* char[size] */
 	URL,		/* of a vault */
+	PROXY,		/* URL of a proxy, or none */
 	NAME,		/* by tm_name_check */
 	PATH,		/* absolute, or empty where the default is */
 	COUNT,		/* uint64_t */
@@ -63,6 +64,16 @@ S("vault", "ca_file", "certificates to trust instead of the system's",	\
 	.type = PATH, TEXT_AT(ca_file), .preset = "")			\
 S("vault", "api_version", "x-ms-version of every request",		\
 	.type = TEXT, TEXT_AT(api_version), .preset = "2020-10-02")	\
+S("vault", "plain_http", "allow http:// to private addresses",		\
+	.type = YESNO, AT(plain_http), .preset = "no")			\
+S("proxy", "url", "the proxy, or none (else: environment, waagent.conf)", \
+	.type = PROXY, TEXT_AT(proxy_url), .preset = "")		\
+S("proxy", "user", "who we are to the proxy",				\
+	.type = TEXT, TEXT_AT(proxy_user), .preset = "")		\
+S("proxy", "password_file", "file with the password, mode 0600",	\
+	.type = PATH, TEXT_AT(proxy_password_file), .preset = "")	\
+S("proxy", "no_proxy", "hosts and networks to reach without it",	\
+	.type = TEXT, TEXT_AT(no_proxy), .preset = "")			\
 S("backup", "chunk_size", "bytes, for newly protected disks",		\
 	.type = CHUNK, AT(chunk_size), .preset = "64K")			\
 S("backup", "sample_chunks", "unchanged chunks to check in each run",	\
@@ -123,7 +134,9 @@ S("paths", "state", "what has to survive a reboot",			\
 S("paths", "run", "locks and the state of running jobs",		\
 	.type = PATH, TEXT_AT(run), .preset = "/run/tidemark")		\
 S("paths", "metrics", "directory or .prom file for Prometheus",		\
-	.type = PATH, TEXT_AT(metrics), .preset = "")
+	.type = PATH, TEXT_AT(metrics), .preset = "")			\
+S("paths", "waagent", "the Azure agent's configuration",		\
+	.type = PATH, TEXT_AT(waagent), .preset = "/etc/waagent.conf")
 
 #define AS_SETTING(section_, name_, help_, ...) \
 	{ .section = section_, .name = name_, .help = help_ },
@@ -178,6 +191,20 @@ int tm_size_parse(const char *s, uint64_t *ret)
 	return 0;
 }
 
+/* Passwords are not for this file, nor for what is shown of it. */
+static const char *check_proxy(const char *s)
+{
+	struct tm_proxy proxy;
+	const char *why = NULL;
+
+	if (!strcmp(s, "none"))
+		return NULL;
+	if (strchr(s, '@'))
+		return "holds a user: for that are proxy.user and proxy.password_file";
+	tm_proxy_parse(s, &proxy, &why);
+	return why;
+}
+
 static const char *set_text(const struct rule *rule, char *to, const char *s)
 {
 	struct tm_address address;
@@ -188,6 +215,8 @@ static const char *set_text(const struct rule *rule, char *to, const char *s)
 		return "is not the URL of a vault";
 	if (*s && rule->type == NAME && tm_name_check(s, "machine", NULL))
 		return "is not a valid name";
+	if (*s && rule->type == PROXY && check_proxy(s))
+		return check_proxy(s);
 	if (rule->type == PATH && *s != '/' && (*s || *rule->preset))
 		return "is not an absolute path";
 	memcpy(to, s, strlen(s) + 1);
@@ -248,6 +277,7 @@ static const char *set(struct tm_config *c, size_t i, const char *value,
 	switch (rule->type) {
 	case TEXT:
 	case URL:
+	case PROXY:
 	case NAME:
 	case PATH:
 		return set_text(rule, to, value);

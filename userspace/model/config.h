@@ -16,6 +16,7 @@
 #include "model/address.h"
 #include "model/error.h"
 #include "model/schedule.h"
+#include "model/proxy.h"
 
 #define TM_CONFIG_PATH_SIZE	256
 #define TM_CUT_TIMEOUT_MAX	300	/* seconds */
@@ -28,6 +29,13 @@ struct tm_config {
 	char credentials_command[TM_CONFIG_PATH_SIZE];	/* or "" */
 	char ca_file[TM_CONFIG_PATH_SIZE];	/* "": the system's */
 	char api_version[16];		/* x-ms-version */
+	bool plain_http;		/* also beyond the loopback */
+
+	/* [proxy]; see model/proxy.h */
+	char proxy_url[TM_PROXY_URL_SIZE];	/* "": as elsewhere said */
+	char proxy_user[256];
+	char proxy_password_file[TM_CONFIG_PATH_SIZE];
+	char no_proxy[512];
 
 	/* [backup] */
 	uint64_t chunk_size;		/* bytes, for newly protected disks */
@@ -63,6 +71,7 @@ struct tm_config {
 	char state[TM_CONFIG_PATH_SIZE];	/* /var/lib/tidemark */
 	char run[TM_CONFIG_PATH_SIZE];		/* /run/tidemark */
 	char metrics[TM_CONFIG_PATH_SIZE];	/* directory or file, or "" */
+	char waagent[TM_CONFIG_PATH_SIZE];	/* /etc/waagent.conf */
 };
 
 /* Sets every default. */

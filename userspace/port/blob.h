@@ -47,7 +47,8 @@ struct blob_error {
 	unsigned int status;	/* HTTP status, 0 if there was no reply */
 	char code[64];		/* x-ms-error-code, "" if none */
 	char request_id[40];	/* x-ms-request-id, for the service's support */
-	char cause[256];	/* in words, from the service or libcurl */
+	char cause[512];	/* in words, from the service or libcurl */
+	enum obstacle obstacle;	/* between us and the service, if known */
 	unsigned int retry_after_s;	/* Retry-After, 0: none */
 	bool ambiguous;		/* the request may have taken effect */
 };

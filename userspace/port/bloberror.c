@@ -50,6 +50,7 @@ static const struct {
 	{ 401, -EACCES, false },
 	{ 403, -EACCES, false },
 	{ 404, -ENOENT, false },
+	{ 407, -EACCES, false },
 	{ 408, -EAGAIN, true },
 	{ 409, -EBUSY, false },
 	{ 411, -EINVAL, false },
@@ -119,7 +120,10 @@ static void describe(const struct http_reply *reply, struct blob_error *e)
 	     fields_get(&reply->headers, "x-ms-request-id"));
 	if (!*e->code)
 		take_element(reply->body, "<Code>", e->code, sizeof(e->code));
-	take_element(reply->body, "<Message>", e->cause, sizeof(e->cause));
+	copy(e->cause, sizeof(e->cause), reply->cause);
+	if (!*e->cause)
+		take_element(reply->body, "<Message>", e->cause,
+			     sizeof(e->cause));
 	if (!*e->cause)
 		snprintf(e->cause, sizeof(e->cause), "HTTP status %u%s%s",
 			 e->status, *e->code ? ", " : "", e->code);
@@ -156,6 +160,7 @@ int bloberror_from_reply(int r, const struct http_reply *reply,
 		if (r == -EBADMSG)
 			tell_damage(&e);
 	}
+	e.obstacle = reply->obstacle;
 	if (reterr)
 		*reterr = e;
 	return r;

@@ -2,11 +2,9 @@
 #include "port/credentials.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "model/credentials.h"
@@ -144,20 +142,12 @@ int credentials_from_fd(int fd, struct credentials *ret)
 
 int credentials_from_file(const char *path, struct credentials *ret)
 {
-	struct stat st;
 	int fd, r;
 
-	/* A fifo in its place must not make us wait. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st))
-		r = -errno;
-	else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) ||
-		 (st.st_uid && st.st_uid != geteuid()))
-		r = -EPERM;
-	else
-		r = credentials_from_fd(fd, ret);
+	r = file_open_secret(path, &fd);
+	if (r)
+		return r;
+	r = credentials_from_fd(fd, ret);
 	close(fd);
 	return r;
 }

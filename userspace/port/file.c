@@ -60,6 +60,27 @@ int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_len)
 	return 0;
 }
 
+int file_open_secret(const char *path, int *ret_fd)
+{
+	struct stat st;
+	int fd, r = 0;
+
+	/* A fifo in its place must not make us wait. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		r = -errno;
+	else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) ||
+		 (st.st_uid && st.st_uid != geteuid()))
+		r = -EPERM;
+	if (r)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return r;
+}
+
 int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len)
 {
 	int fd, r;

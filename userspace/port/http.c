@@ -304,6 +304,32 @@ static void set_limits(struct http *http)
 		curl_easy_setopt(c, CURLOPT_CONNECT_TO, http->connect_to);
 }
 
+/*
+ * The proxy that was chosen, or none, whatever libcurl would find. Plain HTTP
+ * goes through a tunnel as well: a proxy that understands a request may send it
+ * again by itself, answer it in the service's place, and read what signs it.
+ */
+static void set_proxy(CURL *c, const struct http_config *config)
+{
+	const struct tm_proxy *proxy = config->proxy;
+
+	curl_easy_setopt(c, CURLOPT_NOPROXY, "");
+	curl_easy_setopt(c, CURLOPT_PROXY, proxy ? proxy->url : "");
+	if (!proxy)
+		return;
+	curl_easy_setopt(c, CURLOPT_HTTPPROXYTUNNEL, 1L);
+	curl_easy_setopt(c, CURLOPT_PROXYAUTH,
+			 (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST));
+	if (*proxy->user) {
+		curl_easy_setopt(c, CURLOPT_PROXYUSERNAME, proxy->user);
+		curl_easy_setopt(c, CURLOPT_PROXYPASSWORD, proxy->password);
+	}
+	curl_easy_setopt(c, CURLOPT_PROXY_SSLVERSION,
+			 (long)CURL_SSLVERSION_TLSv1_2);
+	if (config->ca_file)
+		curl_easy_setopt(c, CURLOPT_PROXY_CAINFO, config->ca_file);
+}
+
 static void set_callbacks(CURL *c, struct http_transfer *t)
 {
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
@@ -386,12 +412,11 @@ int http_transfer_begin(struct http_transfer *t)
 	curl_easy_reset(c);	/* keeps the connection */
 	http->error[0] = '\0';
 	set_limits(http);
+	set_proxy(c, &http->config);
 	set_callbacks(c, t);
 	set_method(c, request);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, http->error);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
-	if (reach_of_url(request->url) == REACH_LOOPBACK)
-		curl_easy_setopt(c, CURLOPT_PROXY, "");
 	code = curl_easy_setopt(c, CURLOPT_URL, request->url);
 	return code ? http_transfer_end(t, code) : 0;
 }
@@ -417,13 +442,17 @@ int http_transfer_end(struct http_transfer *t, CURLcode code)
 		snprintf(reply->cause, sizeof(reply->cause), "%s",
 			 *t->http->error ? t->http->error :
 					   curl_easy_strerror(code));
-		return t->r ? t->r : errno_of(code);
+		return t->r ? t->r :
+			      obstacle_find(t->http->curl, code,
+					    errno_of(code), &t->http->config,
+					    reply);
 	}
 	curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &status);
 	reply->status = (unsigned int)status;
 	when = date ? curl_getdate(date, NULL) : -1;
 	if (when > 0)
 		reply->date = when;
+	obstacle_in_reply(&t->http->config, reply);
 	return 0;
 }
 

@@ -16,7 +16,9 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "model/proxy.h"
 #include "port/fields.h"
+#include "port/obstacle.h"
 
 struct http;
 
@@ -25,6 +27,8 @@ struct http_config {
 	const char *ca_file;		/* certificates to trust, PEM */
 	const char *connect_to;		/* HOST:PORT:HOST2:PORT2, as curl's */
 	bool allow_plain;		/* plain HTTP to private addresses */
+	/* NULL: none. The environment is not asked, see port/proxy.h. */
+	const struct tm_proxy *proxy;
 	unsigned int connect_timeout_s;	/* 0: 20 s */
 	unsigned int timeout_s;		/* whole request; 0: 300 s */
 	unsigned int stall_timeout_s;	/* no byte moving; 0: 60 s */
@@ -58,7 +62,9 @@ struct http_reply {
 	size_t body_len;
 	time_t date;			/* server's Date header; 0: none */
 	bool sent;			/* request may have reached the server */
-	char cause[256];		/* why there was no reply; no secrets */
+	char cause[512];		/* why there was no reply, or none of the
+					 * service's; no secrets */
+	enum obstacle obstacle;		/* what stood in the way, if known */
 };
 
 /* 0, -ENOMEM, -EINVAL for a CA file that cannot be read. */
@@ -71,6 +77,7 @@ void http_free(struct http *http);
  * whatever is returned. Any status is success here.
  * 0; -EPERM: refused, plain HTTP; -EHOSTUNREACH: name or connection;
  * -ETIMEDOUT; -ECONNRESET: broken off; -EKEYREJECTED: TLS or certificate;
+ * -EACCES -EAGAIN: no tunnel from the proxy, for good or for now;
  * -ECANCELED; -EFBIG: body over body_max; -EPROTO: not HTTP; what the sink
  * returned; -ENOMEM; -EINVAL.
  */

@@ -2,6 +2,7 @@
 #include "port/reach.h"
 
 #include <arpa/inet.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -30,14 +31,24 @@ static enum reach reach_of_ipv6(const struct in6_addr *addr)
 	return REACH_ANYWHERE;
 }
 
-/* By address only: what a name leads to is another's to say. */
+/* What libcurl itself takes for the loopback, whatever a name server says. */
+static bool is_localhost(const char *host, size_t len)
+{
+	static const char name[] = ".localhost";
+	size_t name_len = sizeof(name) - 1;
+
+	return !strcasecmp(host, name + 1) ||
+	       (len > name_len && !strcasecmp(host + len - name_len, name));
+}
+
+/* By address only: what other names lead to is another's to say. */
 static enum reach reach_of_host(char *host)
 {
 	size_t len = strlen(host);
 	struct in6_addr v6;
 	struct in_addr v4;
 
-	if (!strcasecmp(host, "localhost"))
+	if (is_localhost(host, len))
 		return REACH_LOOPBACK;
 	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
 		host[len - 1] = '\0';

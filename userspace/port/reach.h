@@ -6,7 +6,7 @@
 #define TIDEMARK_PORT_REACH_H
 
 enum reach {
-	REACH_LOOPBACK,		/* 127.0.0.0/8, ::1, localhost */
+	REACH_LOOPBACK,		/* 127.0.0.0/8, ::1, [*.]localhost */
 	REACH_PRIVATE,		/* RFC 1918, RFC 4193, link-local */
 	REACH_ANYWHERE,
 };
