@@ -3,8 +3,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include "engine/blame.h"
 #include "engine/flights.h"
+#include "model/pace.h"
+#include "model/schedule.h"
+#include "model/throng.h"
+#include "port/clock.h"
+
+/* The schedule goes by minutes. */
+#define SCHEDULE_NS UINT64_C(10000000000)
 
 /* What carries a flight: one request after another until it is through. */
 struct carrier {
@@ -13,37 +21,65 @@ struct carrier {
 	struct pageio io;
 	struct retry retry;
 	struct alarm again;
+	uint64_t sent_ns;
 	struct carrier *next;	/* while idle */
 };
 
 struct flights {
 	struct vault *vault;
 	struct reactor *rx;
-	struct flight *first, **end;	/* waiting for a carrier */
+	struct flight *first, **end;	/* waiting for their turn */
+	struct alarm turn;		/* of the first, if it has to wait */
+	bool turn_set;
+	struct tm_throng throng;
+	struct tm_schedule schedule;
+	struct tm_pace run, disk;
+	uint64_t scheduled_ns;		/* when the run's pace was last set */
+	unsigned int under_way;
 	struct carrier *idle;
 	int r;
 	struct tm_error error;
 	struct carrier carriers[];
 };
 
+static const char *const verbs[] = {
+	[FLIGHT_PUT] = "write",
+	[FLIGHT_CLEAR] = "clear pages of",
+	[FLIGHT_READ] = "read the snapshot of",
+};
+
 static void carried(struct pageio *io, int r);
 
 static void try_again(struct alarm *alarm);
 
-int flights_new(struct vault *v, struct reactor *rx, unsigned int most,
-		struct flights **ret)
+static void take_turn(struct alarm *alarm);
+
+static void init_pace(struct flights *fl, const struct tm_config *config)
 {
+	uint64_t now = clock_now_ns();
+
+	tm_throng_init(&fl->throng, (unsigned int)config->connections);
+	/* It was looked at when the configuration was read. */
+	tm_schedule_parse(config->rate_schedule, &fl->schedule, NULL, 0);
+	tm_pace_init(&fl->run, now, config->rate, config->account_requests);
+	tm_pace_init(&fl->disk, now, config->blob_rate, config->blob_requests);
+}
+
+int flights_new(struct vault *v, struct reactor *rx, struct flights **ret)
+{
+	size_t i, n = v->config->connections;
 	struct flights *fl = calloc(1, sizeof(*fl) +
-				    most * sizeof(fl->carriers[0]));
-	unsigned int i;
+				    n * sizeof(fl->carriers[0]));
 
 	if (!fl)
 		return -ENOMEM;
 	fl->vault = v;
 	fl->rx = rx;
 	fl->end = &fl->first;
+	fl->turn.ring = take_turn;
 	tm_error_clear(&fl->error);
-	for (i = 0; i < most; i++) {
+	init_pace(fl, v->config);
+	for (i = 0; i < n; i++) {
 		struct carrier *c = &fl->carriers[i];
 
 		c->all = fl;
@@ -69,6 +105,28 @@ int flights_check(const struct flights *fl, struct tm_error *err)
 	return fl->r;
 }
 
+static uint64_t bytes_of(const struct flight *f)
+{
+	return f->kind == FLIGHT_CLEAR ? 0 : f->len;
+}
+
+static void keep_to_schedule(struct flights *fl, uint64_t now)
+{
+	const struct tm_config *config = fl->vault->config;
+	time_t clock;
+	struct tm tm;
+
+	if (!fl->schedule.n ||
+	    (fl->scheduled_ns && now - fl->scheduled_ns < SCHEDULE_NS))
+		return;
+	fl->scheduled_ns = now;
+	clock = time(NULL);
+	localtime_r(&clock, &tm);
+	tm_pace_set(&fl->run, now,
+		    tm_schedule_rate(&fl->schedule, &tm, config->rate),
+		    config->account_requests);
+}
+
 static void send_write(struct carrier *c, struct flight *f)
 {
 	struct httpset *requests = c->all->rx->requests;
@@ -91,6 +149,9 @@ static void dispatch(struct carrier *c)
 		fl->r = leases_check(f->fence->leases, &fl->error);
 	if (fl->r)
 		return;
+	c->sent_ns = clock_now_ns();
+	tm_pace_took(&fl->run, c->sent_ns, bytes_of(f));
+	tm_pace_took(&fl->disk, c->sent_ns, bytes_of(f));
 	if (f->kind == FLIGHT_READ)
 		pageio_read(&c->io, fl->rx->requests, &f->blob, f->off,
 			    f->data, f->len);
@@ -100,39 +161,77 @@ static void dispatch(struct carrier *c)
 
 static void try_again(struct alarm *alarm)
 {
-	struct carrier *c = (struct carrier *)((char *)alarm -
-					       offsetof(struct carrier, again));
-
-	dispatch(c);
+	dispatch((struct carrier *)((char *)alarm -
+				    offsetof(struct carrier, again)));
 }
 
-static void begin(struct flights *fl, struct carrier *c, struct flight *f)
+/* Nanoseconds until the first may go; UINT64_MAX: until one has landed. */
+static uint64_t wait_ns(struct flights *fl, uint64_t now)
 {
-	c->flight = f;
+	uint64_t bytes = bytes_of(fl->first), wait = 0, more;
+
+	keep_to_schedule(fl, now);
+	if (!fl->idle || !tm_throng_room(&fl->throng, now, fl->under_way,
+					 &wait))
+		return wait ? wait : UINT64_MAX;
+	wait = tm_pace_next(&fl->run, now, bytes);
+	more = tm_pace_next(&fl->disk, now, bytes);
+	return wait > more ? wait : more;
+}
+
+static void begin_first(struct flights *fl)
+{
+	struct carrier *c = fl->idle;
+
+	fl->idle = c->next;
+	c->flight = fl->first;
+	fl->first = c->flight->next;
+	if (!fl->first)
+		fl->end = &fl->first;
+	fl->under_way++;
 	retry_init(&c->retry, &fl->vault->policy);
 	dispatch(c);
 }
 
-static void begin_next(struct flights *fl, struct carrier *c)
+/* Begins what may begin. */
+static void pump(struct flights *fl)
 {
-	struct flight *f = fl->first;
+	while (fl->first && !fl->r && !fl->turn_set) {
+		uint64_t wait = wait_ns(fl, clock_now_ns());
 
-	if (!f) {
-		c->next = fl->idle;
-		fl->idle = c;
-		return;
+		if (wait == UINT64_MAX)
+			return;
+		if (!wait) {
+			begin_first(fl);
+			continue;
+		}
+		fl->turn_set = true;
+		reactor_after(fl->rx, (unsigned int)((wait + 999999) / 1000000),
+			      &fl->turn);
 	}
-	fl->first = f->next;
-	if (!fl->first)
-		fl->end = &fl->first;
-	begin(fl, c, f);
 }
 
-static const char *const verbs[] = {
-	[FLIGHT_PUT] = "write",
-	[FLIGHT_CLEAR] = "clear pages of",
-	[FLIGHT_READ] = "read the snapshot of",
-};
+static void take_turn(struct alarm *alarm)
+{
+	struct flights *fl = (struct flights *)((char *)alarm -
+						offsetof(struct flights, turn));
+
+	fl->turn_set = false;
+	pump(fl);
+}
+
+/* What the reply says of how much the service bears. */
+static void learn(struct carrier *c, int r)
+{
+	const struct blob_error *e = &c->io.error;
+	struct tm_throng *throng = &c->all->throng;
+
+	if (!r)
+		tm_throng_succeeded(throng);
+	else if (e->status == 429 || e->status == 503)
+		tm_throng_refused(throng, clock_now_ns(), c->sent_ns,
+				  e->retry_after_s * UINT64_C(1000000000));
+}
 
 static void carried(struct pageio *io, int r)
 {
@@ -143,6 +242,7 @@ static void carried(struct pageio *io, int r)
 
 	if (fl->r)
 		return;
+	learn(c, r);
 	if (r && retry_due(&c->retry, r, &io->error, &ms)) {
 		reactor_after(fl->rx, ms, &c->again);
 		return;
@@ -155,22 +255,17 @@ static void carried(struct pageio *io, int r)
 	}
 	if (f->kind != FLIGHT_READ)
 		fence_note(f->fence, &io->written);
-	begin_next(fl, c);
+	c->next = fl->idle;
+	fl->idle = c;
+	fl->under_way--;
 	f->done(f);
+	pump(fl);
 }
 
 void flights_start(struct flights *fl, struct flight *f)
 {
-	struct carrier *c = fl->idle;
-
-	if (fl->r)
-		return;
-	if (c) {
-		fl->idle = c->next;
-		begin(fl, c, f);
-		return;
-	}
 	f->next = NULL;
 	*fl->end = f;
 	fl->end = &f->next;
+	pump(fl);
 }

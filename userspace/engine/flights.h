@@ -8,6 +8,10 @@
  * only for writes of which a late duplicate does no harm, until the number is
  * raised when none is under way; ship.c says which those are.
  *
+ * The rest wait for their turn: the settings of [transfer] say how many are under
+ * way, how many bytes and requests a second go to a disk and from a run, and
+ * the service may ask for less (model/pace.h, model/throng.h).
+ *
  * When one has failed for good no other is begun, and none is heard of again.
  */
 #ifndef TIDEMARK_ENGINE_FLIGHTS_H
@@ -44,11 +48,10 @@ struct flight {
 };
 
 /*
- * At most @most under way at once, the rest wait. @rx is borrowed; it must be
- * done with before flights_free().
+ * For one disk. @rx is borrowed; it must be done with before flights_free().
+ * 0 or -ENOMEM.
  */
-int flights_new(struct vault *v, struct reactor *rx, unsigned int most,
-		struct flights **ret);
+int flights_new(struct vault *v, struct reactor *rx, struct flights **ret);
 void flights_free(struct flights *fl);
 
 void flights_start(struct flights *fl, struct flight *f);

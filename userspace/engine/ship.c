@@ -35,7 +35,6 @@
 
 #define READ_BYTES (1u << 20)	/* of one read */
 #define READS 32u		/* in flight at once */
-#define CONNECTIONS 16u
 #define THREADS 2u
 
 struct ship;
@@ -444,7 +443,7 @@ static int prepare(struct ship *s)
 	}
 	options.n_buffers = s->n;
 	r = reactor_init(&s->rx, &options);
-	return r ? r : flights_new(v, &s->rx, CONNECTIONS, &s->flights);
+	return r ? r : flights_new(v, &s->rx, &s->flights);
 }
 
 /* Entries on their way when the run failed. */

@@ -283,7 +283,7 @@ static int prepare(struct walk *w)
 		r = init_piece(w, &w->pieces[i]);
 	if (!r)
 		r = reactor_init(&w->rx, &options);
-	return r ? r : flights_new(v, &w->rx, PIECES, &w->flights);
+	return r ? r : flights_new(v, &w->rx, &w->flights);
 }
 
 static void clean_up(struct walk *w)

@@ -18,6 +18,12 @@
  * wait (a lease to be renewed) is not asked for, but counts: took() alone. What
  * is sent again counts again.
  *
+ * A rate that depends on the hour is set anew, once a minute or so; to set what
+ * is set already changes nothing:
+ *
+ *	tm_pace_set(&run, now, tm_schedule_rate(&schedule, &local, config->rate),
+ *		    config->account_requests);
+ *
  * Times are nanoseconds of any one clock that does not go back
  * (clock_now_ns()). Nothing here sleeps, allocates or fails; a pace belongs to
  * one thread at a time.
