@@ -13,7 +13,8 @@
 # AZURE_STORAGE_CONNECTION_STRING. AZURITE=3.35 in the environment chooses the
 # older release: faster, but it checks no MD5 and refuses a CRC64, so
 # transfer.checksum has to be md5. AZURITE_CERT and AZURITE_CERT_KEY, files in
-# PEM, make it speak TLS.
+# PEM, make it speak TLS; AZURITE_OAUTH=basic then makes it take tokens too,
+# whose signature it does not check.
 
 # The key of the emulator's one account, as its documentation publishes it.
 AZURITE_ACCOUNT=devstoreaccount1
@@ -61,6 +62,7 @@ azurite_start() {
 		azurite_scheme=https
 		set -- --cert "$AZURITE_CERT" --key "$AZURITE_CERT_KEY"
 	fi
+	[ -z "${AZURITE_OAUTH:-}" ] || set -- "$@" --oauth "$AZURITE_OAUTH"
 	mkdir -p "$azurite_data" && : >"$azurite_data/azurite.log" || return 1
 	# With its parent it goes too, even if that is killed.
 	setpriv --pdeathsig TERM node --no-deprecation \

@@ -17,7 +17,10 @@ The account is that of AZURE_STORAGE_CONNECTION_STRING.
     sdk.py snapshot CONTAINER NAME [KEY=VALUE...]
     sdk.py lease CONTAINER NAME ID              for good
     sdk.py sequence CONTAINER NAME NUMBER       set to it
-    sdk.py sas CONTAINER [PERMISSIONS]          a token of one hour
+    sdk.py sas CONTAINER [PERMISSIONS [FROM [UNTIL]]]   a token, in hours from
+                                                now; default: for one hour
+    sdk.py account-sas PERMISSIONS TYPES [SERVICES]     likewise, for all of it
+    sdk.py account-sases PERMISSIONS:TYPES:HOURS...     many, a line each
 """
 import datetime
 import os
@@ -25,7 +28,9 @@ import sys
 
 from azure.core.exceptions import AzureError
 from azure.storage.blob import (BlobServiceClient, BlobType, SequenceNumberAction,
-                                generate_container_sas)
+                                generate_account_sas, generate_container_sas)
+from azure.storage.blob._shared.shared_access_signature import \
+    SharedAccessSignature
 
 SERVICE = BlobServiceClient.from_connection_string(
     os.environ["AZURE_STORAGE_CONNECTION_STRING"])
@@ -116,11 +121,31 @@ def sequence(container, name, number):
                                               number)
 
 
-def sas(container, permissions="racwdl"):
+def hours(number):
+    return datetime.datetime.utcnow() + datetime.timedelta(hours=float(number))
+
+
+def sas(container, permissions="racwdl", start=None, end="1"):
     print(generate_container_sas(
         SERVICE.account_name, container,
         account_key=SERVICE.credential.account_key, permission=permissions,
-        expiry=datetime.datetime.utcnow() + datetime.timedelta(hours=1)))
+        start=hours(start) if start else None, expiry=hours(end)))
+
+
+def account_sas(permissions, types, services="b"):
+    # The SDK's own offers no service but blobs: this is what it calls.
+    print(SharedAccessSignature(
+        SERVICE.account_name, SERVICE.credential.account_key).generate_account(
+            services, types, permissions, hours("1")))
+
+
+def account_sases(*wanted):
+    for permissions, types, hours in (w.split(":") for w in wanted):
+        print(generate_account_sas(
+            SERVICE.account_name, SERVICE.credential.account_key,
+            resource_types=types, permission=permissions,
+            expiry=datetime.datetime.utcnow() +
+            datetime.timedelta(hours=int(hours))))
 
 
 VERBS = {
@@ -128,6 +153,8 @@ VERBS = {
     "put-json": put_json, "read": read, "fetch": fetch, "ranges": ranges,
     "list": list_blobs, "properties": properties, "snapshot": snapshot_blob,
     "lease": lease, "sequence": sequence, "sas": sas,
+    "account-sas": account_sas,
+    "account-sases": account_sases,
 }
 
 

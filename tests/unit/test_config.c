@@ -65,6 +65,39 @@ static void rates(void **state)
 			       &err), 0);
 	assert_int_equal(c.rate, 0);
 	assert_string_equal(c.rate_schedule, "");
+	assert_string_equal(c.identity, "");
+	assert_int_equal(c.credentials_fd, -1);
+}
+
+static void where_credentials_are(void **state)
+{
+	static const struct {
+		const char *setting, *value;
+		int want;
+	} all[] = {
+		{ "vault.credentials", "/run/x", 0 },
+		{ "vault.credentials", "fd:7", 0 },
+		{ "vault.credentials", "fd:", -EINVAL },
+		{ "vault.credentials", "fd:-1", -EINVAL },
+		{ "vault.credentials", "fd:7x", -EINVAL },
+		{ "vault.credentials", "fd:4294967297", -EINVAL },
+		{ "vault.credentials", "x", -EINVAL },
+		{ "vault.credentials", "", -EINVAL },
+		{ "vault.identity", "system", 0 },
+		{ "vault.identity", "", 0 },
+		{ "vault.identity", "client:x", -EINVAL },
+	};
+	struct tm_config c;
+	size_t i;
+
+	(void)state;
+	tm_config_init(&c);
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		if (tm_config_set(&c, all[i].setting, all[i].value, NULL) !=
+		    all[i].want)
+			fail_msg("%s = %s", all[i].setting, all[i].value);
+	assert_string_equal(c.credentials, "fd:7");
+	assert_string_equal(c.identity, "");
 }
 
 static void files_lie_one_over_another(void **state)
@@ -226,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(rates),
+		cmocka_unit_test(where_credentials_are),
 		cmocka_unit_test(files_lie_one_over_another),
 		cmocka_unit_test(errors_name_the_line),
 		cmocka_unit_test(settings_round_trip),

@@ -104,6 +104,41 @@ static void parts(void **state)
 	assert_string_equal(c.sas, "");
 }
 
+static void identities(void **state)
+{
+	struct tm_credentials c;
+
+	(void)state;
+	assert_int_equal(parse("identity = system\n", &c, NULL), 0);
+	assert_int_equal(c.identity.kind, TM_IDENTITY_SYSTEM);
+	assert_int_equal(c.key_len, 0);
+	assert_string_equal(c.sas, "");
+	assert_string_equal(c.account, "");
+	assert_int_equal(parse("account = harbour\nidentity = "
+			       "client:11111111-2222-3333-4444-555555555555\n",
+			       &c, NULL), 0);
+	assert_int_equal(c.identity.kind, TM_IDENTITY_CLIENT);
+	assert_string_equal(c.account, "harbour");
+}
+
+static void one_for_each_container(void **state)
+{
+	struct tm_credentials c;
+
+	(void)state;
+	assert_int_equal(parse("sas.box = ?" SAS "\n sas.vault=" SAS "\n", &c,
+			       NULL), 0);
+	assert_string_equal(c.sas, "");
+	assert_int_equal(c.n_scoped, 2);
+	assert_string_equal(c.scoped[0].container, "box");
+	assert_string_equal(c.scoped[0].sas, SAS);
+	assert_string_equal(c.scoped[1].container, "vault");
+	assert_string_equal(c.scoped[1].sas, SAS);
+	assert_int_equal(parse("sas = " SAS "\nsas.box = " SAS, &c, NULL), 0);
+	assert_string_equal(c.sas, SAS);
+	assert_int_equal(c.n_scoped, 1);
+}
+
 static void refused_without_a_word_of_them(void **state)
 {
 	static const char *const bad[] = {
@@ -129,6 +164,17 @@ static void refused_without_a_word_of_them(void **state)
 			"http://harbour.blob.core.windows.net",
 		"AccountName=harbour;AccountKey=" KEY ";BlobEndpoint=SECRET",
 		"?sv=1&sig=SECRET\n?sv=1&sig=SECRET\n",
+		"identity = SECRET\n",
+		"identity = system\nkey = " KEY "\naccount = harbour\n",
+		"identity = system\nsas = " SAS "\n",
+		"identity = system\nsas.box = " SAS "\n",
+		"sas.BOX = sv=1&sig=SECRET\n",
+		"sas. = sv=1&sig=SECRET\n",
+		"sas.box =\n",
+		"sas.box = SECRET\n",
+		"sas.box = sv=1&sig=SECRET\nsas.box = sv=1&sig=SECRET\n",
+		"sas.aaa=" SAS "\nsas.bbb=" SAS "\nsas.ccc=" SAS "\n"
+			"sas.ddd=" SAS "\nsas.eee=" SAS "\n",
 	};
 	struct tm_error err = TM_ERROR_INIT;
 	struct tm_credentials c = { .account = "before" };
@@ -167,7 +213,7 @@ static void noise(void **state)
 {
 	static const char *const words[] = {
 		"account", "key", "sas", "=", ";", "\n", "?", "&sig=", "#",
-		KEY, "harbour", "AccountKey", "BlobEndpoint", "https://", "\0",
+		KEY, "harbour", "sas.box", "identity", "AccountKey", "BlobEndpoint", "https://", "\0",
 		"harbour.blob.core.windows.net", " ", "\r", "\xff", "%",
 	};
 	uint64_t seed = 99;
@@ -188,7 +234,10 @@ static void noise(void **state)
 		}
 		text[len] = '\0';
 		if (!parse(text, &c, NULL))
-			assert_true((c.key_len > 0) != (c.sas[0] != '\0'));
+			assert_int_equal((c.key_len > 0) +
+					 (c.sas[0] || c.n_scoped) +
+					 (c.identity.kind != TM_IDENTITY_NONE),
+					 1);
 	}
 }
 
@@ -198,6 +247,8 @@ int main(void)
 		cmocka_unit_test(connection_strings),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(parts),
+		cmocka_unit_test(identities),
+		cmocka_unit_test(one_for_each_container),
 		cmocka_unit_test(refused_without_a_word_of_them),
 		cmocka_unit_test(noise),
 	};

@@ -40,12 +40,15 @@ struct cli {
 	int json, quiet, yes;		/* int: popt stores into them */
 	char *config;			/* NULL: the default path */
 	char *state_dir, *run_dir;	/* NULL: as the configuration says */
+	char *credentials_fd;		/* NULL: as the configuration says */
 	json_t *result;			/* object, filled by the verb */
+	bool keep_result;		/* it stands beside an error, too */
 	unsigned int warnings;
 	struct report report;		/* for the engine; prints for this verb */
 };
 
-extern const struct verb verb_vault_create, verb_protect, verb_backup,
+extern const struct verb verb_vault_create, verb_check, verb_protect,
+	verb_estimate, verb_backup,
 	verb_points, verb_points_list, verb_points_show, verb_restore_disk,
 	verb_verify, verb_status, verb_attach, verb_detach, verb_grow,
 	verb_watch, verb_snapshot_create, verb_snapshot_list,

@@ -40,7 +40,7 @@ static void print_json(const struct cli *cli, int code,
 	json_object_set_new(all, "exit", json_integer(code));
 	if (err)
 		json_object_set_new(all, "error", error_json(err));
-	else
+	if (!err || cli->keep_result)
 		json_object_set(all, "result", cli->result);
 	json_dumpf(all, stdout, JSON_COMPACT);
 	putchar('\n');

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* settings.c - from options, environment and files to a configuration */
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -81,6 +82,24 @@ static int set_dir(char *dir, const char *option, const char *env,
 	return 0;
 }
 
+static int set_descriptor(struct tm_config *config, const char *option,
+			  struct tm_error *err)
+{
+	char *end;
+	long n;
+
+	if (!option)
+		return 0;
+	errno = 0;
+	n = strtol(option, &end, 10);
+	if (!isdigit((unsigned char)*option) || *end || errno || n > INT_MAX)
+		return tm_error_set(err, -EINVAL, TM_EXIT_USAGE, option,
+				    "cannot read credentials from descriptor '%s': it is not a number",
+				    option);
+	config->credentials_fd = (int)n;
+	return 0;
+}
+
 int settings_load(const struct cli *cli, struct tm_config *ret,
 		  struct tm_error *err)
 {
@@ -101,6 +120,8 @@ int settings_load(const struct cli *cli, struct tm_config *ret,
 			    err);
 	if (!r)
 		r = set_dir(config.run, cli->run_dir, "TIDEMARK_RUN_DIR", err);
+	if (!r)
+		r = set_descriptor(&config, cli->credentials_fd, err);
 	if (!r)
 		*ret = config;
 	return r;

@@ -2,7 +2,7 @@
 /*
  * settings.h - from options, environment and files to a configuration
  *
- * In order of weight: --config, --state-dir and --run-dir; TIDEMARK_CONFIG,
+ * In order of weight: the options of every verb; TIDEMARK_CONFIG,
  * TIDEMARK_STATE_DIR and TIDEMARK_RUN_DIR; the file and its drop-ins FILE.d;
  * the defaults. A file that was asked for must be there.
  */

@@ -71,8 +71,11 @@ static const char *const ways_round[] = {
 static const char *action_for(const struct verdict *v,
 			      const struct blob_error *be)
 {
-	return ways_round[be->obstacle] ? ways_round[be->obstacle] :
-					  v ? v->action : NULL;
+	if (*be->action)
+		return be->action;
+	if (ways_round[be->obstacle])
+		return ways_round[be->obstacle];
+	return v ? v->action : NULL;
 }
 
 int blame(struct tm_error *err, int r, const struct blob_error *be,

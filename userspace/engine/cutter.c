@@ -2,6 +2,7 @@
 #include "engine/cutjob.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -92,6 +93,10 @@ static int still_held(struct cut_job *job)
 
 static _Noreturn void hook_run(const struct cut_job *job)
 {
+	char cut[sizeof("TIDEMARK_CUT=") + sizeof(job->id)], path[PATH_MAX];
+	/* The rest of ours may hold secrets. */
+	char *const env[] = { path, cut, NULL };
+	const char *dirs = getenv("PATH");
 	sigset_t none;
 
 	/* It must not outlive us, nor be heard on our standard output. */
@@ -100,8 +105,10 @@ static _Noreturn void hook_run(const struct cut_job *job)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	dup2(STDERR_FILENO, STDOUT_FILENO);
-	setenv("TIDEMARK_CUT", job->id, 1);
-	execl("/bin/sh", "sh", "-c", job->how.hook, (char *)NULL);
+	snprintf(path, sizeof(path), "PATH=%s",
+		 dirs ? dirs : "/usr/sbin:/usr/bin:/sbin:/bin");
+	snprintf(cut, sizeof(cut), "TIDEMARK_CUT=%s", job->id);
+	execle("/bin/sh", "sh", "-c", job->how.hook, (char *)NULL, env);
 	_exit(127);
 }
 

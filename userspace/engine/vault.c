@@ -8,87 +8,17 @@
 #include <unistd.h>
 #include "engine/blame.h"
 #include "engine/document.h"
+#include "engine/login.h"
 #include "engine/vault.h"
 #include "port/account.h"
 #include "port/clock.h"
-#include "port/command.h"
 #include "port/container.h"
 #include "port/crypto.h"
 #include "port/reach.h"
+#include "port/refusal.h"
 
 /* Waits, all together, for a first reply. */
 #define UNANSWERED_MOST_MS 4000
-
-static int no_credentials(struct tm_error *err, const char *file, int r)
-{
-	tm_error_set(err, -EACCES, TM_EXIT_PERMISSION, file,
-		     r == -ENOENT ?
-		     "cannot find credentials: neither AZURE_STORAGE_* nor '%s' is there" :
-		     r == -EPERM ?
-		     "cannot use credentials '%s': others may read it, or own it" :
-		     r == -EINVAL ?
-		     "cannot use credentials '%s': not in a form that is known" :
-		     "cannot read credentials '%s'", file);
-	if (r == -EPERM)
-		tm_error_action(err, "chown root %s; chmod 600 %s", file, file);
-	else if (r == -ENOENT)
-		tm_error_action(err, "set AZURE_STORAGE_CONNECTION_STRING, or write the file");
-	return -EACCES;
-}
-
-static int ask_command(struct vault *v, struct tm_error *err)
-{
-	const char *command = v->config->credentials_command;
-	pid_t pid;
-	int fd, r, ended;
-
-	r = command_start(command, &fd, &pid);
-	if (!r) {
-		r = credentials_from_fd(fd, &v->cred);
-		close(fd);
-		ended = command_end(pid);
-		if (!r && ended)
-			credentials_done(&v->cred);
-		r = ended ? ended : r;
-	}
-	if (!r)
-		return 0;
-	return tm_error_set(err, -EACCES, TM_EXIT_PERMISSION,
-			    "credentials_command",
-			    "cannot get credentials from credentials_command: %s",
-			    r == -EREMOTEIO ? "it failed" : r == -EINVAL ?
-			    "what it printed is not in a form that is known" :
-			    strerror(-r));
-}
-
-static int find_credentials(struct vault *v, struct tm_error *err)
-{
-	const char *account, *file = v->config->credentials;
-	int r;
-
-	r = credentials_from_environment(&v->cred);
-	if (r == -EINVAL)
-		return tm_error_set(err, -EACCES, TM_EXIT_PERMISSION,
-				    "AZURE_STORAGE_*",
-				    "cannot use the credentials in the environment: AZURE_STORAGE_* does not make sense");
-	if (r == -ENOENT && *v->config->credentials_command) {
-		r = ask_command(v, err);
-		if (r)
-			return r;
-	} else if (r == -ENOENT) {
-		r = credentials_from_file(file, &v->cred);
-	}
-	if (r)
-		return no_credentials(err, file, r);
-	account = azauth_account(v->cred.auth);
-	if (account && strcmp(account, v->address.account)) {
-		tm_error_set(err, -EACCES, TM_EXIT_PERMISSION, v->url,
-			     "cannot use vault '%s': the credentials are for account '%s'",
-			     v->url, account);
-		return -EACCES;
-	}
-	return 0;
-}
 
 static bool is_cancelled(void *arg)
 {
@@ -197,7 +127,7 @@ int vault_open(struct vault *v, const struct tm_config *config,
 	if (!r)
 		r = proxy_find(config, &v->address, &v->proxy, err);
 	if (!r)
-		r = find_credentials(v, err);
+		r = login(config, &v->address, v->url, &v->cred, err);
 	if (!r)
 		r = connect_service(v, err);
 	if (r)
@@ -221,8 +151,31 @@ struct blob vault_blob(const struct vault *v, const char *container,
 	};
 }
 
+/* Once: a clock that is wrong is not wrong for one request alone. */
+static void check_clock(struct vault *v)
+{
+	int64_t skew_s = blobservice_skew(v->service);
+	char how_far[48];
+
+	if (v->clock_checked || !blobservice_time(v->service))
+		return;
+	v->clock_checked = true;
+	if (llabs(skew_s) <= REFUSAL_SKEW_S)
+		return;
+	refusal_skew_text(skew_s, how_far, sizeof(how_far));
+	report_warning(v->report,
+		       "this machine's clock is %s the storage service's; requests are refused when it is more than 15 minutes off",
+		       how_far);
+}
+
+/*
+ * Any reply tells the time, a refusal too. What is asked for is what a
+ * signature for a single container permits, unlike the container itself.
+ */
 int vault_time(struct vault *v, int64_t *ret, struct tm_error *err)
 {
+	struct blob blob = vault_blob(v, v->address.container, TM_PATH_VAULT);
+	struct blob_properties properties;
 	struct blob_error be = { 0 };
 	struct retry retry;
 	int r = 0;
@@ -230,12 +183,14 @@ int vault_time(struct vault *v, int64_t *ret, struct tm_error *err)
 	if (!blobservice_time(v->service)) {
 		retry_init(&retry, &v->policy);
 		do {
-			r = container_exists(v->service, v->address.container,
-					     &be);
+			r = blob_get_properties(&blob, &properties, &be);
 		} while (retry_again(&retry, r, &be));
+		if (!r)
+			blob_properties_done(&properties);
 	}
-	if (r)
-		return blame(err, r, &be, "reach vault", v->url);
+	if (!blobservice_time(v->service))
+		return blame(err, r ? r : -EPROTO, &be, "reach vault", v->url);
+	check_clock(v);
 	*ret = blobservice_time(v->service);
 	return 0;
 }
@@ -246,8 +201,17 @@ static int refuse_account(struct vault *v, const char *reason,
 	tm_error_set(err, -EOPNOTSUPP, TM_EXIT_REFUSED, v->url,
 		     "cannot make a vault in account '%s': %s",
 		     v->address.account, reason);
-	tm_error_action(err, "use a standard general-purpose account without versioning and hierarchical namespace");
+	tm_error_action(err, VAULT_ACCOUNT_ACTION);
 	return -EOPNOTSUPP;
+}
+
+/* A signature for a container asks about the account through that. */
+static bool is_confined(const struct vault *v)
+{
+	struct tm_sas sas;
+
+	azauth_sas(v->cred.auth, v->address.container, &sas);
+	return *sas.resource;
 }
 
 static int check_account(struct vault *v, struct tm_error *err)
@@ -260,7 +224,8 @@ static int check_account(struct vault *v, struct tm_error *err)
 
 	retry_init(&retry, &v->policy);
 	do {
-		r = account_get_info(v->service, NULL, &info, &be);
+		r = account_get_info(v->service, is_confined(v) ?
+				     v->address.container : NULL, &info, &be);
 	} while (retry_again(&retry, r, &be));
 	if (r)
 		return blame(err, r, &be, "ask about the account of", v->url);
@@ -276,6 +241,9 @@ static int make_container(struct vault *v, bool *ret_made, struct tm_error *err)
 	struct retry retry;
 	int r;
 
+	*ret_made = false;
+	if (is_confined(v))
+		return 0;	/* that it is there shows when it is used */
 	retry_init(&retry, &v->policy);
 	do {
 		r = container_create(v->service, container, NULL, &be);
@@ -366,6 +334,7 @@ int vault_load(struct vault *v, struct tm_vault *ret, struct tm_error *err)
 
 	r = document_get(v, v->address.container, TM_PATH_VAULT, &text, &len,
 			 err);
+	check_clock(v);
 	if (r == -ENOENT) {
 		tm_error_set(err, r, TM_EXIT_NOT_FOUND, v->url,
 			     "cannot find a vault at '%s'", v->url);

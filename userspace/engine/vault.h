@@ -20,6 +20,10 @@
 #include "port/proxy.h"
 #include "port/retry.h"
 
+/* What to do about an account that does not suit. */
+#define VAULT_ACCOUNT_ACTION \
+	"use a standard general-purpose account without versioning and hierarchical namespace"
+
 struct vault {
 	const struct tm_config *config;
 	const struct report *report;
@@ -31,6 +35,7 @@ struct vault {
 	struct retry_policy policy;	/* for every idempotent request */
 	uint64_t retries;		/* counted by it */
 	unsigned int unanswered_ms;	/* waited for a first reply */
+	bool clock_checked;		/* ours against the server's */
 	/*
 	 * Set when a job cleans up: requests no longer hear of a cancellation.
 	 * Read by the thread that renews leases.

@@ -18,6 +18,8 @@ enum type {
 	PROXY,		/* URL of a proxy, or none */
 	NAME,		/* by tm_name_check */
 	PATH,		/* absolute, or empty where the default is */
+	SOURCE,		/* an absolute path, or fd:N */
+	IDENTITY,	/* as in model/identity.h, or empty */
 	COUNT,		/* uint64_t */
 	BYTES,		/* uint64_t, with K, M, G, T */
 	CHUNK,		/* uint64_t, a valid chunk size */
@@ -55,11 +57,13 @@ S("vault", "url", "where the vault is",					\
 	.type = URL, TEXT_AT(url), .preset = "")			\
 S("vault", "item", "this machine's name in the vault (its host name)",	\
 	.type = NAME, TEXT_AT(item), .preset = "")			\
-S("vault", "credentials", "file with the credentials, mode 0600",	\
-	.type = PATH, TEXT_AT(credentials),				\
+S("vault", "credentials", "file with the credentials, mode 0600, or fd:N", \
+	.type = SOURCE, TEXT_AT(credentials),				\
 	.preset = "/etc/tidemark/credentials")				\
 S("vault", "credentials_command", "command that prints credentials",	\
 	.type = TEXT, TEXT_AT(credentials_command), .preset = "")	\
+S("vault", "identity", "managed identity: system, client:ID, object:ID, resource:ID", \
+	.type = IDENTITY, TEXT_AT(identity), .preset = "")		\
 S("vault", "ca_file", "certificates to trust instead of the system's",	\
 	.type = PATH, TEXT_AT(ca_file), .preset = "")			\
 S("vault", "api_version", "x-ms-version of every request",		\
@@ -205,8 +209,18 @@ static const char *check_proxy(const char *s)
 	return why;
 }
 
+static bool is_descriptor(const char *s)
+{
+	const char *rest;
+	uint64_t n;
+
+	return !strncmp(s, "fd:", 3) && !parse_number(s + 3, &rest, &n) &&
+	       !*rest && n <= INT32_MAX;
+}
+
 static const char *set_text(const struct rule *rule, char *to, const char *s)
 {
+	struct tm_identity identity;
 	struct tm_address address;
 
 	if (strlen(s) >= rule->size)
@@ -219,6 +233,10 @@ static const char *set_text(const struct rule *rule, char *to, const char *s)
 		return check_proxy(s);
 	if (rule->type == PATH && *s != '/' && (*s || *rule->preset))
 		return "is not an absolute path";
+	if (rule->type == SOURCE && *s != '/' && !is_descriptor(s))
+		return "is neither an absolute path nor fd:N";
+	if (*s && rule->type == IDENTITY && tm_identity_parse(s, &identity))
+		return "is not system, client:ID, object:ID or resource:ID";
 	memcpy(to, s, strlen(s) + 1);
 	return NULL;
 }
@@ -280,6 +298,8 @@ static const char *set(struct tm_config *c, size_t i, const char *value,
 	case PROXY:
 	case NAME:
 	case PATH:
+	case SOURCE:
+	case IDENTITY:
 		return set_text(rule, to, value);
 	case COUNT:
 	case BYTES:
@@ -306,6 +326,7 @@ void tm_config_init(struct tm_config *c)
 	size_t i;
 
 	memset(c, 0, sizeof(*c));
+	c->credentials_fd = -1;
 	for (i = 0; i < N_SETTINGS; i++)
 		set(c, i, rules[i].preset, &why);
 }

@@ -17,6 +17,7 @@
 #include "model/error.h"
 #include "model/schedule.h"
 #include "model/proxy.h"
+#include "model/identity.h"
 
 #define TM_CONFIG_PATH_SIZE	256
 #define TM_CUT_TIMEOUT_MAX	300	/* seconds */
@@ -25,8 +26,10 @@ struct tm_config {
 	/* [vault] */
 	char url[TM_URL_SIZE];		/* "" until set */
 	char item[TM_NAME_SIZE];	/* this machine; "": its host name */
-	char credentials[TM_CONFIG_PATH_SIZE];	/* file */
+	char credentials[TM_CONFIG_PATH_SIZE];	/* file, or fd:N */
 	char credentials_command[TM_CONFIG_PATH_SIZE];	/* or "" */
+	char identity[TM_IDENTITY_SIZE];	/* managed identity, or "" */
+	int credentials_fd;		/* no setting, an option; -1: none */
 	char ca_file[TM_CONFIG_PATH_SIZE];	/* "": the system's */
 	char api_version[16];		/* x-ms-version */
 	bool plain_http;		/* also beyond the loopback */

@@ -10,15 +10,17 @@
 #include <openssl/evp.h>
 
 /* A key of 128 bytes in base64, a SAS, or a URL, and its NUL. */
-#define VALUE_SIZE	1024
+#define VALUE_SIZE	TM_SAS_SIZE
 
 /* One value of the text, by the names of either form. */
-enum field { ACCOUNT, KEY, SAS, ENDPOINT, PROTOCOL, SUFFIX, IGNORED, UNKNOWN };
+enum field { ACCOUNT, KEY, SAS, IDENTITY, ENDPOINT, PROTOCOL, SUFFIX, IGNORED, UNKNOWN };
 
 /* What has been read so far, undecoded. */
 struct parts {
 	char value[IGNORED][VALUE_SIZE];
 	bool given[IGNORED];
+	struct tm_scoped_sas scoped[TM_SCOPED_MAX];
+	size_t n_scoped;
 };
 
 static int bad(struct tm_error *err, const char *source, const char *why)
@@ -77,7 +79,7 @@ static int decode_key(const char *text, struct tm_credentials *c)
 }
 
 /* It goes into URLs as it is: only what a query may hold, and a signature. */
-static int take_sas(const char *text, struct tm_credentials *c)
+static int take_sas(const char *text, char ret[TM_SAS_SIZE])
 {
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -85,11 +87,26 @@ static int take_sas(const char *text, struct tm_credentials *c)
 
 	if (*text == '?')
 		text++;
-	if (strlen(text) >= sizeof(c->sas) ||
+	if (strlen(text) >= TM_SAS_SIZE ||
 	    text[strspn(text, allowed)] ||
 	    (strncmp(text, "sig=", 4) && !strstr(text, "&sig=")))
 		return -EINVAL;
-	memcpy(c->sas, text, strlen(text) + 1);
+	memcpy(ret, text, strlen(text) + 1);
+	return 0;
+}
+
+static int take_all_sas(const struct parts *p, struct tm_credentials *c)
+{
+	if (p->given[SAS] && take_sas(p->value[SAS], c->sas))
+		return -EINVAL;
+	for (; c->n_scoped < p->n_scoped; c->n_scoped++) {
+		const struct tm_scoped_sas *from = &p->scoped[c->n_scoped];
+		struct tm_scoped_sas *to = &c->scoped[c->n_scoped];
+
+		strcpy(to->container, from->container);
+		if (take_sas(from->sas, to->sas))
+			return -EINVAL;
+	}
 	return 0;
 }
 
@@ -120,6 +137,22 @@ static int take_endpoint(const struct parts *p, struct tm_credentials *c,
 	return 0;
 }
 
+/* One proof, not two: it must be clear which is meant. */
+static int check_number(const struct parts *p, const char *source,
+			struct tm_error *err)
+{
+	bool sas = p->given[SAS] || p->n_scoped;
+	int n = p->given[KEY] + sas + p->given[IDENTITY];
+
+	if (n > 1)
+		return bad(err, source, "there is more than one of key, shared access signature and identity");
+	if (n)
+		return 0;
+	if (p->given[ACCOUNT])
+		return bad(err, source, "there is an account, but neither a key nor a shared access signature nor an identity for it");
+	return bad(err, source, "there is neither a key nor a shared access signature nor an identity");
+}
+
 static int assemble(const struct parts *p, const char *source,
 		    struct tm_credentials *ret, struct tm_error *err)
 {
@@ -131,14 +164,15 @@ static int assemble(const struct parts *p, const char *source,
 			"letters and digits");
 	else if (p->given[ACCOUNT])
 		strcpy(c.account, p->value[ACCOUNT]);
-	if (!r && p->given[KEY] == p->given[SAS])
-		r = bad(err, source, p->given[KEY] ?
-			"there are both a key and a shared access signature" :
-			"there is neither a key nor a shared access signature");
+	if (!r)
+		r = check_number(p, source, err);
 	if (!r && p->given[KEY] && decode_key(p->value[KEY], &c))
 		r = bad(err, source, "the key is not valid base64");
-	if (!r && p->given[SAS] && take_sas(p->value[SAS], &c))
+	if (!r && take_all_sas(p, &c))
 		r = bad(err, source, "the shared access signature is not valid");
+	if (!r && p->given[IDENTITY] &&
+	    tm_identity_parse(p->value[IDENTITY], &c.identity))
+		r = bad(err, source, "the identity is not system, client:ID, object:ID or resource:ID");
 	if (!r)
 		r = take_endpoint(p, &c, source, err);
 	if (!r && c.key_len && !c.account[0])
@@ -173,6 +207,7 @@ static enum field field_of(const char *name, size_t len)
 		{ "account", ACCOUNT },
 		{ "key", KEY },
 		{ "sas", SAS },
+		{ "identity", IDENTITY },
 		{ "endpoint", ENDPOINT },
 		{ "AccountName", ACCOUNT },
 		{ "AccountKey", KEY },
@@ -194,10 +229,44 @@ static enum field field_of(const char *name, size_t len)
 	return UNKNOWN;
 }
 
+/* "sas.CONTAINER": the container in @ret. */
+static bool is_scoped(const char *name, size_t len, char ret[TM_CONTAINER_SIZE])
+{
+	trim(&name, &len);
+	if (len <= 4 || len - 4 >= TM_CONTAINER_SIZE || memcmp(name, "sas.", 4))
+		return false;
+	memcpy(ret, name + 4, len - 4);
+	ret[len - 4] = '\0';
+	return true;
+}
+
+static const char *take_scoped(struct parts *p, const char *container,
+			       const char *value, size_t len)
+{
+	struct tm_scoped_sas *to = &p->scoped[p->n_scoped];
+	size_t i;
+
+	if (!tm_container_name_valid(container))
+		return "has a name that is not a container's";
+	for (i = 0; i < p->n_scoped; i++)
+		if (!strcmp(p->scoped[i].container, container))
+			return "says again what was said before";
+	if (p->n_scoped == TM_SCOPED_MAX)
+		return "is one too many for a container";
+	if (!len || len >= sizeof(to->sas))
+		return len ? "has a value that is too long" : "has no value";
+	strcpy(to->container, container);
+	memcpy(to->sas, value, len);
+	to->sas[len] = '\0';
+	p->n_scoped++;
+	return NULL;
+}
+
 /* "NAME=VALUE" of either form. NULL, or what is wrong with it. */
 static const char *take_pair(struct parts *p, const char *s, size_t len)
 {
 	const char *equals = memchr(s, '=', len), *value;
+	char container[TM_CONTAINER_SIZE];
 	size_t name_len, value_len;
 	enum field field;
 
@@ -207,6 +276,8 @@ static const char *take_pair(struct parts *p, const char *s, size_t len)
 	value = equals + 1;
 	value_len = len - name_len - 1;
 	trim(&value, &value_len);
+	if (is_scoped(s, name_len, container))
+		return take_scoped(p, container, value, value_len);
 	field = field_of(s, name_len);
 	if (field == IGNORED)
 		return NULL;
@@ -227,10 +298,12 @@ static const char *take_pair(struct parts *p, const char *s, size_t len)
 static bool is_sas(const char *s, size_t len)
 {
 	const char *equals = memchr(s, '=', len);
+	char container[TM_CONTAINER_SIZE];
 
 	if (*s == '?')
 		return true;
 	return equals && field_of(s, (size_t)(equals - s)) == UNKNOWN &&
+	       !is_scoped(s, (size_t)(equals - s), container) &&
 	       memmem(s, len, "&sig=", 5);
 }
 

@@ -8,8 +8,12 @@
  *   a connection string   AccountName=...;AccountKey=...[;BlobEndpoint=...]
  *                         or BlobEndpoint=...;SharedAccessSignature=...
  *   lines                 account = NAME
- *                         key = BASE64    or    sas = QUERY
+ *                         key = BASE64, or sas = QUERY, or
+ *                         identity = system, client:ID, object:ID or
+ *                             resource:ID (model/identity.h)
  *                         endpoint = URL  (optional)
+ *                         sas.CONTAINER = QUERY   for that container, beside
+ *                             or instead of sas; at most 4 such lines
  *   a SAS alone           ?sv=...&sig=...
  *
  * Empty lines and lines that begin with # are skipped. Messages name what is
@@ -24,19 +28,32 @@
 
 #include "model/address.h"
 #include "model/error.h"
+#include "model/identity.h"
+
+#define TM_SAS_SIZE	1024
+#define TM_SCOPED_MAX	4
+
+/* One that is for a single container. */
+struct tm_scoped_sas {
+	char container[TM_CONTAINER_SIZE];
+	char sas[TM_SAS_SIZE];
+};
 
 struct tm_credentials {
 	char account[TM_ACCOUNT_SIZE];	/* "": take it from the address */
 	uint8_t key[128];		/* decoded account key */
 	size_t key_len;			/* 0: none */
-	char sas[1024];			/* without '?'; "": none */
+	char sas[TM_SAS_SIZE];		/* without '?'; "": none */
+	struct tm_scoped_sas scoped[TM_SCOPED_MAX];
+	size_t n_scoped;
+	struct tm_identity identity;	/* kind NONE: none */
 	bool has_endpoint;
 	struct tm_address endpoint;	/* from BlobEndpoint */
 };
 
 /*
  * @text need not end with NUL; it is borrowed. @source names where it came
- * from, for messages. Just one of key and sas is set on success.
+ * from, for messages. Just one of key, identity, and any sas is set on success.
  * 0 or -EINVAL (TM_EXIT_PERMISSION). Wipe it when done with it.
  */
 int tm_credentials_parse(const char *text, size_t len, const char *source,

@@ -75,6 +75,7 @@ bool tm_container_name_valid(const char *name);
 #define TM_DIR_JOBS	"jobs/"
 #define TM_DIR_POINTS	"points/"
 #define TM_DIR_CHECKS	"checks/"
+#define TM_DIR_PROBES	"probes/"	/* made and deleted by a check */
 
 enum tm_disk_blob {
 	TM_DISK_VHD,		/* page blob: the disk */

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,15 @@
 
 struct azauth {
 	enum azauth_kind kind;
-	char *account;		/* shared key */
+	char *account;		/* shared key; identity: may be NULL */
 	unsigned char *key;
 	size_t key_len;
-	char *sas;		/* without '?' */
+	char *sas;		/* without '?'; "": none but those below */
+	struct fields scoped;	/* by container */
+	struct imds *imds;	/* identity; has a lock of its own */
 };
+
+static const char bearer[] = "Bearer ";
 
 static int new_auth(enum azauth_kind kind, struct azauth **ret)
 {
@@ -49,6 +54,11 @@ int azauth_new_shared_key(const char *account, const char *key_base64,
 	return 0;
 }
 
+static bool sas_valid(const char *sas)
+{
+	return *sas && !strpbrk(sas, " \t\r\n#");
+}
+
 int azauth_new_sas(const char *sas, struct azauth **ret)
 {
 	struct azauth *auth;
@@ -56,7 +66,7 @@ int azauth_new_sas(const char *sas, struct azauth **ret)
 
 	if (*sas == '?')
 		sas++;
-	if (!*sas || strpbrk(sas, " \t\r\n#"))
+	if (*sas && !sas_valid(sas))
 		return -EINVAL;
 	r = new_auth(AZAUTH_SAS, &auth);
 	if (r)
@@ -70,9 +80,49 @@ int azauth_new_sas(const char *sas, struct azauth **ret)
 	return 0;
 }
 
+int azauth_add_sas(struct azauth *auth, const char *container, const char *sas)
+{
+	if (*sas == '?')
+		sas++;
+	if (!sas_valid(sas))
+		return -EINVAL;
+	return fields_add(&auth->scoped, container, sas);
+}
+
+/* "" if there is none for it. */
+static const char *sas_for(const struct azauth *auth, const char *container)
+{
+	const char *scoped = container ? fields_get(&auth->scoped, container) :
+					 NULL;
+
+	return scoped ? scoped : auth->sas ? auth->sas : "";
+}
+
 int azauth_new_none(struct azauth **ret)
 {
 	return new_auth(AZAUTH_NONE, ret);
+}
+
+int azauth_new_identity(const char *account, const struct tm_identity *identity,
+			struct azauth **ret)
+{
+	struct azauth *auth;
+	int r;
+
+	r = new_auth(AZAUTH_IDENTITY, &auth);
+	if (r)
+		return r;
+	if (account && *account) {
+		auth->account = strdup(account);
+		r = auth->account ? 0 : -ENOMEM;
+	}
+	if (!r)
+		r = imds_new(identity, &auth->imds);
+	if (r)
+		azauth_free(auth);
+	else
+		*ret = auth;
+	return r;
 }
 
 void azauth_free(struct azauth *auth)
@@ -83,6 +133,8 @@ void azauth_free(struct azauth *auth)
 		secret_wipe(auth->key, auth->key_len);
 	free(auth->key);
 	secret_free(auth->sas);
+	fields_done(&auth->scoped);
+	imds_free(auth->imds);
 	free(auth->account);
 	free(auth);
 }
@@ -95,6 +147,12 @@ enum azauth_kind azauth_kind(const struct azauth *auth)
 const char *azauth_account(const struct azauth *auth)
 {
 	return auth->account;
+}
+
+void azauth_sas(const struct azauth *auth, const char *container,
+		struct tm_sas *ret)
+{
+	tm_sas_parse(sas_for(auth, container), ret);
 }
 
 /* Names by their bytes in lower case, then values by theirs. */
@@ -254,13 +312,41 @@ int azauth_apply(const struct azauth *auth,
 	if (auth->kind == AZAUTH_SHARED_KEY) {
 		r = sign(auth, request, &header);
 	} else if (auth->kind == AZAUTH_SAS) {
-		query = strdup(auth->sas);
+		query = strdup(sas_for(auth, request->container));
 		if (!query)
 			r = -ENOMEM;
+		else if (!*query)
+			r = -EACCES;
+	} else if (auth->kind == AZAUTH_IDENTITY) {
+		r = -EINVAL;
 	}
-	if (r)
+	if (r) {
+		secret_free(query);
 		return r;
+	}
 	*ret_header = header;
 	*ret_query = query;
+	return 0;
+}
+
+int azauth_bear(const struct azauth *auth, const struct imds_ask *ask,
+		char **ret_header, struct imds_failure *reterr)
+{
+	struct imds_ask how = *ask;
+	char *token, *header;
+	int r;
+
+	if (how.refused)
+		how.refused += strlen(bearer);
+	r = imds_token(auth->imds, &how, &token, reterr);
+	if (r)
+		return r;
+	r = asprintf(&header, "%s%s", bearer, token);
+	secret_free(token);
+	if (r < 0) {
+		*reterr = (struct imds_failure){ .cause = "out of memory" };
+		return -ENOMEM;
+	}
+	*ret_header = header;
 	return 0;
 }

@@ -49,6 +49,7 @@ struct blob_error {
 	char request_id[40];	/* x-ms-request-id, for the service's support */
 	char cause[512];	/* in words, from the service or libcurl */
 	enum obstacle obstacle;	/* between us and the service, if known */
+	char action[256];	/* what to do, where it can be told; else "" */
 	unsigned int retry_after_s;	/* Retry-After, 0: none */
 	bool ambiguous;		/* the request may have taken effect */
 };
@@ -98,6 +99,11 @@ time_t blobservice_time(const struct blobservice *service);
 
 /* How it talks: for a set of requests to the same endpoint. */
 struct http_config blobservice_http(const struct blobservice *service);
+/* How many seconds we were ahead of that when it came; 0: no reply yet. */
+int64_t blobservice_skew(const struct blobservice *service);
+/* Whom its last request has reached. */
+void blobservice_peer(const struct blobservice *service,
+		      struct http_peer *ret);
 
 /* A new service object with the same endpoint, credentials and settings. */
 int blobservice_clone(const struct blobservice *service,

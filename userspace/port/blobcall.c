@@ -11,21 +11,23 @@
 
 #include "port/bloberror.h"
 #include "port/checksum.h"
+#include "port/blobsign.h"
 #include "port/crypto.h"
+#include "port/refusal.h"
 
 /* The first version that lists page ranges in pages. */
 #define API_VERSION "2020-10-02"
 
 struct blobservice {
 	char *endpoint;
-	size_t path_at;			/* where the endpoint's path begins */
-	const struct azauth *auth;
+	struct blobsign sign;
 	const char *version;
 	struct checksums checksums;
 	struct http_config config;
 	struct http *http;
 	struct blob_counters counters;
 	time_t time;
+	int64_t skew_s;
 };
 
 int blobservice_new(const char *endpoint, const struct azauth *auth,
@@ -43,7 +45,6 @@ int blobservice_new(const char *endpoint, const struct azauth *auth,
 	service = calloc(1, sizeof(*service));
 	if (!service)
 		return -ENOMEM;
-	service->auth = auth;
 	service->version = API_VERSION;
 	if (http)
 		service->config = *http;
@@ -54,8 +55,14 @@ int blobservice_new(const char *endpoint, const struct azauth *auth,
 		return r;
 	}
 	host = strstr(service->endpoint, "://") + 3;
-	service->path_at = (size_t)(host - service->endpoint) +
-			   strcspn(host, "/");
+	service->sign = (struct blobsign){
+		.auth = auth,
+		.endpoint = service->endpoint,
+		.path_at = (size_t)(host - service->endpoint) +
+			   strcspn(host, "/"),
+		.cancelled = service->config.cancelled,
+		.cancelled_arg = service->config.cancelled_arg,
+	};
 	*ret = service;
 	return 0;
 }
@@ -63,7 +70,7 @@ int blobservice_new(const char *endpoint, const struct azauth *auth,
 int blobservice_clone(const struct blobservice *service,
 		      struct blobservice **ret)
 {
-	int r = blobservice_new(service->endpoint, service->auth,
+	int r = blobservice_new(service->endpoint, service->sign.auth,
 				&service->config, ret);
 
 	if (!r) {
@@ -112,6 +119,16 @@ blobservice_counters(const struct blobservice *service)
 time_t blobservice_time(const struct blobservice *service)
 {
 	return service->time;
+}
+
+int64_t blobservice_skew(const struct blobservice *service)
+{
+	return service->skew_s;
+}
+
+void blobservice_peer(const struct blobservice *service, struct http_peer *ret)
+{
+	http_peer(service->http, ret);
 }
 
 void blobcall_init(struct blobcall *call, struct blobservice *service,
@@ -226,65 +243,6 @@ void blobcall_body(struct blobcall *call, const void *data, size_t len,
 	free(text);
 }
 
-static void put_encoded(FILE *out, const char *s, const char *also)
-{
-	for (; *s; s++) {
-		if (isalnum((unsigned char)*s) || strchr("-._~", *s) ||
-		    strchr(also, *s))
-			fputc(*s, out);
-		else
-			fprintf(out, "%%%02X", (unsigned char)*s);
-	}
-}
-
-static void put_path(FILE *out, const struct blobcall *call)
-{
-	fputc('/', out);
-	if (call->container)
-		put_encoded(out, call->container, "");
-	if (call->name) {
-		fputc('/', out);
-		put_encoded(out, call->name, "/");
-	}
-}
-
-static void put_query(FILE *out, const struct fields *query, const char *sas)
-{
-	size_t i;
-
-	for (i = 0; i < query->count; i++) {
-		fputc(i ? '&' : '?', out);
-		put_encoded(out, query->item[i].name, "");
-		fputc('=', out);
-		put_encoded(out, query->item[i].value, "");
-	}
-	if (sas)
-		fprintf(out, "%c%s", query->count ? '&' : '?', sas);
-}
-
-/* The URL, up to the query or with it and the SAS (NULL: none). */
-static int make_url(const struct blobcall *call, bool with_query,
-		    const char *sas, char **ret)
-{
-	char *url = NULL;
-	size_t len;
-	FILE *out;
-
-	out = open_memstream(&url, &len);
-	if (!out)
-		return -ENOMEM;
-	fputs(call->service->endpoint, out);
-	put_path(out, call);
-	if (with_query)
-		put_query(out, &call->query, sas);
-	if (fclose(out)) {
-		free(url);
-		return -ENOMEM;
-	}
-	*ret = url;
-	return 0;
-}
-
 static void add_own_headers(struct blobcall *call)
 {
 	char date[64], id[CRYPTO_UUID_SIZE];
@@ -303,35 +261,6 @@ static void add_own_headers(struct blobcall *call)
 		blobcall_header(call, "x-ms-client-request-id", id);
 }
 
-/* Signs the call; *ret_url is a secret if it holds a SAS. */
-static int authorize(struct blobcall *call, char **ret_url)
-{
-	struct azauth_request request = {
-		.method = call->method,
-		.query = &call->query,
-		.headers = &call->headers,
-		.body_len = call->body_len,
-	};
-	char *header = NULL, *sas = NULL, *bare;
-	int r;
-
-	r = make_url(call, false, NULL, &bare);
-	if (r)
-		return r;
-	request.path = bare + call->service->path_at;
-	r = azauth_apply(call->service->auth, &request, &header, &sas);
-	free(bare);
-	if (r)
-		return r;
-	if (header)
-		r = fields_add(&call->headers, "Authorization", header);
-	if (!r)
-		r = make_url(call, true, sas, ret_url);
-	secret_free(header);
-	secret_free(sas);
-	return r;
-}
-
 static void count(struct blobservice *service, const struct blobcall *call)
 {
 	const char *length = fields_get(&call->reply.headers, "Content-Length");
@@ -343,20 +272,44 @@ static void count(struct blobservice *service, const struct blobcall *call)
 		service->counters.bytes_received += strtoull(length, NULL, 10);
 	else
 		service->counters.bytes_received += call->reply.body_len;
-	if (call->reply.date)
+	if (call->reply.date) {
 		service->time = call->reply.date;
+		service->skew_s = time(NULL) - call->reply.date;
+	}
+}
+
+static void explain(const struct blobcall *call, struct blob_error *e)
+{
+	char detail[128];
+	const struct refusal what = {
+		.detail = detail,
+		.auth = call->service->sign.auth,
+		.method = call->method,
+		.container = call->container,
+		.name = call->name,
+		.query = &call->query,
+		.https = blobsign_https(&call->service->sign),
+		.server = call->reply.date,
+		.skew_s = call->reply.date ? call->service->skew_s : 0,
+	};
+
+	bloberror_element(&call->reply, "AuthenticationErrorDetail", detail,
+			  sizeof(detail));
+	refusal_explain(&what, e);
 }
 
 /* Makes call->request, whose URL is a secret; spent() lets go of it. */
-static int make_request(struct blobcall *call)
+static int make_request(struct blobcall *call, struct blob_error *e)
 {
 	char *url = NULL;
 	int r;
 
-	add_own_headers(call);
-	r = call->r;
-	if (!r)
-		r = authorize(call, &url);
+	if (call->r)
+		return bloberror_local(call->r, e);
+	r = blobsign(&call->service->sign, call, &url, e);
+	if (r)
+		return r;
+	http_reply_done(&call->reply);
 	call->request = (struct http_request){
 		.method = call->method,
 		.url = url,
@@ -367,54 +320,93 @@ static int make_request(struct blobcall *call)
 		.sink_arg = call->sink_arg,
 		.body_max = call->body_max,
 	};
-	return r;
+	return 0;
 }
 
-static int spent(struct blobcall *call, int r, struct blob_error *reterr)
+static int spent(struct blobcall *call, int r, struct blob_error *e)
 {
 	secret_free((char *)call->request.url);
 	call->request.url = NULL;
 	count(call->service, call);
 	if (!r && call->reply.status == call->expect)
 		return 0;
-	return bloberror_from_reply(r, &call->reply, reterr);
+	r = bloberror_from_reply(r, &call->reply, e);
+	explain(call, e);
+	return r;
+}
+
+static int send_once(struct blobcall *call, struct blob_error *e)
+{
+	int r = make_request(call, e);
+
+	if (r)
+		return r;
+	r = http_perform(call->service->http, &call->request, &call->reply);
+	return spent(call, r, e);
 }
 
 int blobcall_perform(struct blobcall *call, struct blob_error *reterr)
 {
-	int r = make_request(call);
+	struct blob_error e = { 0 };
+	int r, renewed;
 
-	if (r)
-		return bloberror_local(r, reterr);
-	r = http_perform(call->service->http, &call->request, &call->reply);
-	return spent(call, r, reterr);
+	add_own_headers(call);
+	r = send_once(call, &e);
+	renewed = r ? blobsign_renew(&call->service->sign, call, &e) : 0;
+	if (renewed > 0)
+		r = send_once(call, &e);
+	else if (renewed)
+		r = renewed;
+	if (r && reterr)
+		*reterr = e;
+	return r;
+}
+
+static void on_reply(void *arg, int r);
+
+static void start_once(struct blobcall *call)
+{
+	struct blob_error e = { 0 };
+	int r = make_request(call, &e);
+
+	if (!r) {
+		r = httpset_start(call->set, &call->request, &call->reply,
+				  on_reply, call);
+		if (!r)
+			return;
+		secret_free((char *)call->request.url);
+		call->request.url = NULL;
+		bloberror_local(r, &e);
+	}
+	call->ended(call, r, &e);
 }
 
 static void on_reply(void *arg, int r)
 {
 	struct blobcall *call = arg;
-	struct blob_error err = { 0 };
+	struct blob_error e = { 0 };
+	int renewed = 0;
 
-	r = spent(call, r, &err);
-	call->ended(call, r, &err);
+	r = spent(call, r, &e);
+	if (r && !call->renewed)
+		renewed = blobsign_renew(&call->service->sign, call, &e);
+	if (renewed > 0) {
+		call->renewed = true;
+		start_once(call);
+		return;
+	}
+	call->ended(call, renewed ? renewed : r, &e);
 }
 
 void blobcall_start(struct blobcall *call, struct httpset *set,
 		    blobcall_done_fn ended, void *arg)
 {
-	struct blob_error err = { 0 };
-	int r = make_request(call);
-
+	add_own_headers(call);
+	call->set = set;
 	call->ended = ended;
 	call->arg = arg;
-	if (!r)
-		r = httpset_start(set, &call->request, &call->reply, on_reply,
-				  call);
-	if (!r)
-		return;
-	secret_free((char *)call->request.url);
-	call->request.url = NULL;
-	ended(call, bloberror_local(r, &err), &err);
+	call->renewed = false;
+	start_once(call);
 }
 
 int blobcall_reply_u64(const struct blobcall *call, const char *name,

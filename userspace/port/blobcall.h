@@ -34,7 +34,9 @@ struct blobcall {
 	int r;				/* first failure so far */
 	struct http_request request;	/* as it goes out */
 	struct http_reply reply;
-	/* Of a call that is started, not performed. */
+	/* Of a call that is started, not performed: */
+	struct httpset *set;
+	bool renewed;			/* its token, after a refusal */
 	blobcall_done_fn ended;
 	void *arg;
 };

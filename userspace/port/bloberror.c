@@ -104,6 +104,16 @@ static void take_element(const char *body, const char *tag, char *ret,
 	snprintf(ret, size, "%.*s", (int)(len < size ? len : size - 1), start);
 }
 
+void bloberror_element(const struct http_reply *reply, const char *name,
+		       char *ret, size_t size)
+{
+	char tag[64];
+
+	snprintf(tag, sizeof(tag), "<%s>", name);
+	*ret = '\0';
+	take_element(reply->body, tag, ret, size);
+}
+
 static void copy(char *ret, size_t size, const char *value)
 {
 	snprintf(ret, size, "%s", value ? value : "");

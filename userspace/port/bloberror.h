@@ -17,6 +17,10 @@
 int bloberror_from_reply(int r, const struct http_reply *reply,
 			 struct blob_error *reterr);
 
+/* The text of <@name> in the body of a refusal, to its line's end; else "". */
+void bloberror_element(const struct http_reply *reply, const char *name,
+		       char *ret, size_t size);
+
 /* For a failure before anything was sent. Returns @r. */
 int bloberror_local(int r, struct blob_error *reterr);
 

@@ -2,14 +2,18 @@
 #include "port/credentials.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "model/credentials.h"
 #include "port/crypto.h"
 #include "port/file.h"
+#include "port/privacy.h"
 
 #define FILE_MAX (64u << 10)
 
@@ -27,13 +31,49 @@ void credentials_done(struct credentials *cred)
 	*cred = (struct credentials){ 0 };
 }
 
+static int failed(struct tm_error *err, int r, const char *source,
+		  const char *why)
+{
+	return tm_error_set(err, r, TM_EXIT_PERMISSION, source,
+			    "cannot use the credentials from '%s': %s", source,
+			    why);
+}
+
+static int be_private(struct tm_error *err)
+{
+	int r = privacy_begin();
+
+	return r ? failed(err, r, "core", "the process cannot be kept from leaving core dumps") : 0;
+}
+
+static int make_sas(const struct tm_credentials *parsed, struct azauth **ret)
+{
+	struct azauth *auth;
+	size_t i;
+	int r;
+
+	r = azauth_new_sas(parsed->sas, &auth);
+	for (i = 0; i < parsed->n_scoped && !r; i++) {
+		r = azauth_add_sas(auth, parsed->scoped[i].container,
+				   parsed->scoped[i].sas);
+		if (r)
+			azauth_free(auth);
+	}
+	if (!r)
+		*ret = auth;
+	return r;
+}
+
 static int make_auth(const struct tm_credentials *parsed, struct azauth **ret)
 {
 	char *key;
 	int r;
 
+	if (parsed->identity.kind)
+		return azauth_new_identity(parsed->account, &parsed->identity,
+					   ret);
 	if (!parsed->key_len)
-		return azauth_new_sas(parsed->sas, ret);
+		return make_sas(parsed, ret);
 	key = crypto_base64(parsed->key, parsed->key_len);
 	if (!key)
 		return -ENOMEM;
@@ -61,7 +101,8 @@ static int make_endpoint(const struct tm_credentials *parsed, char **ret)
 }
 
 /* Consumes @parsed. */
-static int make(struct tm_credentials *parsed, struct credentials *ret)
+static int make(struct tm_credentials *parsed, const char *source,
+		struct credentials *ret, struct tm_error *err)
 {
 	struct credentials cred = { 0 };
 	int r;
@@ -70,11 +111,12 @@ static int make(struct tm_credentials *parsed, struct credentials *ret)
 	if (!r)
 		r = make_endpoint(parsed, &cred.endpoint);
 	tm_credentials_wipe(parsed);
-	if (r)
+	if (r) {
 		credentials_done(&cred);
-	else
-		*ret = cred;
-	return r;
+		return failed(err, r, source, strerror(-r));
+	}
+	*ret = cred;
+	return 0;
 }
 
 static bool is_development(const char *string)
@@ -86,17 +128,20 @@ static bool is_development(const char *string)
 	       !string[len + strspn(string + len, "; \t\r\n")];
 }
 
-int credentials_from_connection_string(const char *string,
-				       struct credentials *ret)
+int credentials_from_connection_string(const char *string, const char *source,
+				       struct credentials *ret,
+				       struct tm_error *err)
 {
 	struct tm_credentials parsed;
 	int r;
 
+	r = be_private(err);
+	if (r)
+		return r;
 	if (is_development(string))
 		string = development;
-	r = tm_credentials_parse(string, strlen(string), "connection string",
-				 &parsed, NULL);
-	return r ? r : make(&parsed, ret);
+	r = tm_credentials_parse(string, strlen(string), source, &parsed, err);
+	return r ? r : make(&parsed, source, ret, err);
 }
 
 static const char *variable(const char *name)
@@ -106,7 +151,16 @@ static const char *variable(const char *name)
 	return value && *value ? value : NULL;
 }
 
-int credentials_from_environment(struct credentials *ret)
+static int account_alone(const char *account, struct tm_error *err)
+{
+	tm_error_set(err, -ENOKEY, TM_EXIT_PERMISSION, "AZURE_STORAGE_ACCOUNT",
+		     "cannot use AZURE_STORAGE_ACCOUNT: account '%s' is set, but neither AZURE_STORAGE_KEY nor AZURE_STORAGE_SAS_TOKEN nor an identity",
+		     account);
+	tm_error_action(err, "set one of them, or vault.identity in the configuration, or unset AZURE_STORAGE_ACCOUNT to have the configured credentials used");
+	return -ENOKEY;
+}
+
+int credentials_from_environment(struct credentials *ret, struct tm_error *err)
 {
 	const char *string = variable("AZURE_STORAGE_CONNECTION_STRING");
 	const char *account = variable("AZURE_STORAGE_ACCOUNT");
@@ -116,38 +170,126 @@ int credentials_from_environment(struct credentials *ret)
 	int r;
 
 	if (string)
-		return credentials_from_connection_string(string, ret);
+		return credentials_from_connection_string(
+			string, "AZURE_STORAGE_CONNECTION_STRING", ret, err);
 	if (!key && !sas)
-		return account ? -EINVAL : -ENOENT;
-	r = tm_credentials_from(account, key, sas, "environment", &parsed,
-				NULL);
-	return r ? r : make(&parsed, ret);
+		return account ? account_alone(account, err) : -ENOENT;
+	r = be_private(err);
+	if (!r)
+		r = tm_credentials_from(account, key, sas, "AZURE_STORAGE_*",
+					&parsed, err);
+	return r ? r : make(&parsed, "AZURE_STORAGE_*", ret, err);
 }
 
-int credentials_from_fd(int fd, struct credentials *ret)
+int credentials_from_fd(int fd, const char *source, struct credentials *ret,
+			struct tm_error *err)
 {
 	char *text;
 	size_t len;
 	int r;
 
+	r = be_private(err);
+	if (r)
+		return r;
 	r = file_read_fd(fd, FILE_MAX, &text, &len);
 	if (r)
-		return r == -EFBIG ? -EINVAL : r;
+		return failed(err, r == -EFBIG ? -EINVAL : r, source,
+			      r == -EFBIG ? "it is too long" : strerror(-r));
 	r = strlen(text) == len ?
-		    credentials_from_connection_string(text, ret) : -EINVAL;
+		    credentials_from_connection_string(text, source, ret, err) :
+		    failed(err, -EINVAL, source, "it holds a NUL");
 	secret_wipe(text, len);
 	free(text);
 	return r;
 }
 
-int credentials_from_file(const char *path, struct credentials *ret)
+static int refuse_mode(const char *path, struct tm_error *err)
+{
+	tm_error_set(err, -EPERM, TM_EXIT_PERMISSION, path,
+		     "cannot use credentials '%s': others may read it, or own it",
+		     path);
+	tm_error_action(err, "chown root %s; chmod 600 %s", path, path);
+	return -EPERM;
+}
+
+int credentials_from_file(const char *path, struct credentials *ret,
+			  struct tm_error *err)
 {
 	int fd, r;
 
 	r = file_open_secret(path, &fd);
-	if (r)
+	if (r == -ENOENT)
 		return r;
-	r = credentials_from_fd(fd, ret);
+	if (r == -EPERM)
+		return refuse_mode(path, err);
+	if (r)
+		return failed(err, r, path, strerror(-r));
+	r = credentials_from_fd(fd, path, ret, err);
 	close(fd);
 	return r;
+}
+
+/* Puts what a pipe holds into a file in memory, under the same number. */
+static int make_seekable(int fd)
+{
+	char *text;
+	size_t len;
+	int memory, r;
+
+	r = file_read_fd(fd, FILE_MAX, &text, &len);
+	if (r)
+		return r;
+	memory = memfd_create("credentials", MFD_CLOEXEC);
+	if (memory < 0) {
+		r = -errno;
+	} else {
+		if (write(memory, text, len) != (ssize_t)len ||
+		    dup3(memory, fd, O_CLOEXEC) < 0)
+			r = errno ? -errno : -EIO;
+		close(memory);
+	}
+	secret_wipe(text, len);
+	free(text);
+	return r;
+}
+
+int credentials_from_inherited(int fd, struct credentials *ret,
+			       struct tm_error *err)
+{
+	char source[32];
+	int r;
+
+	snprintf(source, sizeof(source), "descriptor %d", fd);
+	r = be_private(err);
+	if (r)
+		return r;
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC))
+		return failed(err, -errno, source, "it is not open");
+	if (lseek(fd, 0, SEEK_SET) < 0) {
+		r = errno == ESPIPE ? make_seekable(fd) : -errno;
+		if (!r && lseek(fd, 0, SEEK_SET) < 0)
+			r = -errno;
+		if (r)
+			return failed(err, r, source, strerror(-r));
+	}
+	return credentials_from_fd(fd, source, ret, err);
+}
+
+int credentials_from_identity(const char *text, const char *account,
+			      struct credentials *ret, struct tm_error *err)
+{
+	struct tm_identity identity;
+	struct credentials cred = { 0 };
+	int r;
+
+	r = tm_identity_parse(text, &identity);
+	if (r)
+		return failed(err, r, "vault.identity",
+			      "it is not system, client:ID, object:ID or resource:ID");
+	r = be_private(err);
+	if (!r)
+		r = azauth_new_identity(account, &identity, &cred.auth);
+	if (!r)
+		*ret = cred;
+	return r == -ENOMEM ? failed(err, r, text, strerror(-r)) : r;
 }

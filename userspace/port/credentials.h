@@ -3,14 +3,19 @@
  * credentials.h - where credentials come from
  *
  * The sources are those of Azure's own tools: a connection string, the
- * AZURE_STORAGE_* variables, or a file. What such text may hold is in
- * model/credentials.h; in addition a connection string may be
- * UseDevelopmentStorage=true, which is the emulator at 127.0.0.1:10000 with its
- * published account and key.
+ * AZURE_STORAGE_* variables, or a file; further a descriptor, and the name of a
+ * managed identity. What such text may hold is in model/credentials.h; in
+ * addition a connection string may be UseDevelopmentStorage=true, which is the
+ * emulator at 127.0.0.1:10000 with its published account and key.
+ *
+ * Every function sets @err (may be NULL) when it fails with anything but
+ * -ENOENT; no message repeats what was read. Before any of them reads a secret
+ * it sees to it that no core dump and no other user's debugger will show it.
  */
 #ifndef TIDEMARK_PORT_CREDENTIALS_H
 #define TIDEMARK_PORT_CREDENTIALS_H
 
+#include "model/error.h"
 #include "port/azauth.h"
 
 struct credentials {
@@ -21,25 +26,43 @@ struct credentials {
 
 void credentials_done(struct credentials *cred);
 
-/* 0, -EINVAL: not a connection string, -ENOMEM. */
-int credentials_from_connection_string(const char *string,
-				       struct credentials *ret);
+/* @source names it in messages. 0, -EINVAL: not a connection string, -ENOMEM. */
+int credentials_from_connection_string(const char *string, const char *source,
+				       struct credentials *ret,
+				       struct tm_error *err);
 
 /*
  * Reads AZURE_STORAGE_CONNECTION_STRING, or else AZURE_STORAGE_ACCOUNT with
  * AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN (the account may be left out
- * for a SAS). 0, -ENOENT: none is set, -EINVAL, -ENOMEM.
+ * for a SAS). 0, -ENOENT: none is set, -ENOKEY: an account alone, -EINVAL,
+ * -ENOMEM.
  */
-int credentials_from_environment(struct credentials *ret);
+int credentials_from_environment(struct credentials *ret, struct tm_error *err);
 
 /*
  * Reads a file, which must be regular, belong to the caller or root, and give
  * group and others no permission.
  * 0, -ENOENT, -EPERM: owner or mode, -EINVAL: content, -ENOMEM, -errno.
  */
-int credentials_from_file(const char *path, struct credentials *ret);
+int credentials_from_file(const char *path, struct credentials *ret,
+			  struct tm_error *err);
 
-/* As from_file() on an open descriptor (no check of mode), read to its end. */
-int credentials_from_fd(int fd, struct credentials *ret);
+/*
+ * As from_file() on an open descriptor (no check of mode), read to its end.
+ * @source names it in messages.
+ */
+int credentials_from_fd(int fd, const char *source, struct credentials *ret,
+			struct tm_error *err);
+
+/*
+ * As from_fd() on a descriptor that was handed to us. It can be asked again,
+ * even of a pipe, and is not handed on. -EBADF: it is not open.
+ */
+int credentials_from_inherited(int fd, struct credentials *ret,
+			       struct tm_error *err);
+
+/* @text as in model/identity.h; @account may be NULL. 0, -EINVAL, -ENOMEM. */
+int credentials_from_identity(const char *text, const char *account,
+			      struct credentials *ret, struct tm_error *err);
 
 #endif

@@ -41,6 +41,24 @@ int fields_add(struct fields *fields, const char *name, const char *value)
 	return 0;
 }
 
+int fields_set(struct fields *fields, const char *name, const char *value)
+{
+	char *copy;
+	size_t i;
+
+	for (i = 0; i < fields->count; i++)
+		if (!strcasecmp(fields->item[i].name, name))
+			break;
+	if (i == fields->count)
+		return fields_add(fields, name, value);
+	copy = strdup(value);
+	if (!copy)
+		return -ENOMEM;
+	secret_free(fields->item[i].value);
+	fields->item[i].value = copy;
+	return 0;
+}
+
 int fields_addf(struct fields *fields, const char *name, const char *format,
 		...)
 {

@@ -27,6 +27,9 @@ void fields_done(struct fields *fields);
 /* Appends a copy. 0 or -ENOMEM. */
 int fields_add(struct fields *fields, const char *name, const char *value);
 
+/* Replaces the value of the first field called @name, or appends it. */
+int fields_set(struct fields *fields, const char *name, const char *value);
+
 /* As fields_add() with a printf format for the value. */
 int fields_addf(struct fields *fields, const char *name, const char *format,
 		...) __attribute__((format(printf, 3, 4)));

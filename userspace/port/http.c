@@ -76,6 +76,19 @@ void http_reply_done(struct http_reply *reply)
 	*reply = (struct http_reply){ 0 };
 }
 
+void http_peer(const struct http *http, struct http_peer *ret)
+{
+	const char *address = NULL;
+	long port = 0, tunnel = 0;
+
+	curl_easy_getinfo(http->curl, CURLINFO_PRIMARY_IP, &address);
+	curl_easy_getinfo(http->curl, CURLINFO_PRIMARY_PORT, &port);
+	curl_easy_getinfo(http->curl, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+	*ret = (struct http_peer){ .port = port, .proxied = tunnel };
+	snprintf(ret->address, sizeof(ret->address), "%s",
+		 address ? address : "");
+}
+
 static bool allowed(const struct http *http, const char *url)
 {
 	if (!strncasecmp(url, "https://", 8))

@@ -67,6 +67,13 @@ struct http_reply {
 	enum obstacle obstacle;		/* what stood in the way, if known */
 };
 
+/* Who was spoken to last. */
+struct http_peer {
+	char address[64];	/* numeric; "": there was no connection */
+	unsigned int port;
+	bool proxied;		/* it is a proxy, with a tunnel through it */
+};
+
 /* 0, -ENOMEM, -EINVAL for a CA file that cannot be read. */
 int http_new(const struct http_config *config, struct http **ret);
 void http_free(struct http *http);
@@ -84,5 +91,8 @@ void http_free(struct http *http);
 int http_perform(struct http *http, const struct http_request *request,
 		 struct http_reply *reply);
 void http_reply_done(struct http_reply *reply);
+
+/* Whom the last http_perform() has reached. */
+void http_peer(const struct http *http, struct http_peer *ret);
 
 #endif

@@ -399,6 +399,8 @@ static int run(const struct verb *v, struct call *c)
 		printf("error=%s status=%u code=%s ambiguous=%d\ncause=%s\n",
 		       strerrorname_np(-r), c->err.status, c->err.code,
 		       c->err.ambiguous, c->err.cause);
+	if (r && *c->err.action)
+		printf("action=%s\n", c->err.action);
 	return r ? 1 : 0;
 }
 
@@ -486,7 +488,7 @@ static int perform(const struct verb *v, struct call *c,
 	struct credentials cred;
 	int r;
 
-	r = credentials_from_environment(&cred);
+	r = credentials_from_environment(&cred, NULL);
 	if (r) {
 		printf("error=%s credentials\n", strerrorname_np(-r));
 		return 1;
