@@ -13,6 +13,7 @@
 
 const struct verb *const verbs[] = {
 	&verb_vault_create,
+	&verb_check,
 	&verb_protect,
 	&verb_attach,
 	&verb_detach,
@@ -22,6 +23,7 @@ const struct verb *const verbs[] = {
 	&verb_snapshot_list,
 	&verb_snapshot_remove,
 	&verb_snapshot_mount,
+	&verb_estimate,
 	&verb_backup,
 	&verb_points,
 	&verb_points_list,
@@ -51,6 +53,8 @@ static struct poptOption common_options[] = {
 	  "what this machine remembers (default /var/lib/tidemark)", "DIR" },
 	{ "run-dir", 0, POPT_ARG_STRING, &cli.run_dir, 0,
 	  "locks, state of a running job (default /run/tidemark)", "DIR" },
+	{ "credentials-fd", 0, POPT_ARG_STRING, &cli.credentials_fd, 0,
+	  "read the credentials from this open descriptor", "N" },
 	{ "help", 'h', POPT_ARG_NONE, NULL, 'h', "print this help", NULL },
 	POPT_TABLEEND
 };
@@ -261,5 +265,6 @@ int main(int argc, char **argv)
 	free(cli.config);
 	free(cli.state_dir);
 	free(cli.run_dir);
+	free(cli.credentials_fd);
 	return code;
 }

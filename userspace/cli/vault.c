@@ -54,8 +54,9 @@ const struct verb verb_vault_create = {
 "namespace, or hold premium page blobs are refused.\n"
 "\n"
 "Credentials come from AZURE_STORAGE_CONNECTION_STRING, from\n"
-"AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, or\n"
-"from the file /etc/tidemark/credentials (mode 0600).\n",
+"AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, from\n"
+"a managed identity (vault.identity in the configuration), or from the file\n"
+"/etc/tidemark/credentials (mode 0600). More in tidemark(8).\n",
 	.examples =
 "  tidemark vault create https://acme.blob.core.windows.net/backups --name Acme\n",
 	.options = options,

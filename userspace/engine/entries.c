@@ -6,9 +6,6 @@
 #include <string.h>
 #include "engine/entries.h"
 
-/* Clean pages between two dirty ones that are cheaper to send than a request. */
-#define GAP_PAGES 64
-
 static int failed(const struct target *t, int r, const char *what,
 		  struct tm_error *err)
 {
@@ -68,7 +65,7 @@ static uint64_t reach(const struct target *t, uint64_t page, uint64_t pages,
 				  &next, &more)) {
 		if (next + more > end)
 			more = next < end ? end - next : 0;
-		if (!more || next - (page + pages) > GAP_PAGES ||
+		if (!more || next - (page + pages) > ENTRIES_GAP_PAGES ||
 		    next + more - page > ENTRIES_SLAB_PAGES)
 			break;
 		pages = next + more - page;

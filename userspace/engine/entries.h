@@ -14,6 +14,9 @@
 #define ENTRIES_SLAB_PAGES (PAGEBLOB_PUT_MAX / TM_HASH_PAGE_SIZE)
 #define ENTRIES_SLAB_CHUNKS (ENTRIES_SLAB_PAGES * TM_HASH_PAGE_ENTRIES)
 
+/* Clean pages between two dirty ones that are cheaper to send than a request. */
+#define ENTRIES_GAP_PAGES 64
+
 /*
  * Loads the pages of chunks [@first, @first + @count), all of one slab. A blob
  * made by this run is known to be zero and not asked.

@@ -61,17 +61,37 @@ static int learn(struct fence *f, struct tm_error *err)
 	return r;
 }
 
+static void point_to(struct fence *f, struct vault *v, const char *container,
+		     const char *name)
+{
+	memset(f, 0, sizeof(*f));
+	f->vault = v;
+	snprintf(f->container, sizeof(f->container), "%s", container);
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	f->blob = vault_blob(v, f->container, f->name);
+}
+
+int fence_look(struct fence *f, struct vault *v, const char *container,
+	       const char *name, struct tm_error *err)
+{
+	int r;
+
+	point_to(f, v, container, name);
+	r = learn(f, err);
+	if (r != -ENOENT)
+		return r;
+	tm_error_clear(err);
+	f->fresh = true;
+	return 0;
+}
+
 int fence_open(struct fence *f, struct vault *v, struct leases *l,
 	       const char *container, const char *name, struct tm_error *err)
 {
 	int r;
 
-	memset(f, 0, sizeof(*f));
-	f->vault = v;
+	point_to(f, v, container, name);
 	f->leases = l;
-	snprintf(f->container, sizeof(f->container), "%s", container);
-	snprintf(f->name, sizeof(f->name), "%s", name);
-	f->blob = vault_blob(v, f->container, f->name);
 	r = leases_add(l, &f->blob, f->lease, err);
 	if (!r)
 		r = learn(f, err);

@@ -47,6 +47,13 @@ struct blob_cond fence_guards(const struct fence *f);
 /* A write has been acknowledged. */
 void fence_note(struct fence *f, const struct blob_written *written);
 
+/*
+ * Learns what the blob is without leasing it, to look and not to write. Where
+ * there is none, @f is fresh.
+ */
+int fence_look(struct fence *f, struct vault *v, const char *container,
+	       const char *name, struct tm_error *err);
+
 /* Creates the blob, all zero, and leases it. */
 int fence_make(struct fence *f, uint64_t size, struct tm_error *err);
 

@@ -171,12 +171,13 @@ static void add_counters(struct edit *e, const struct metrics_outcome *o)
 /* Of a disk as it is after the run. What cannot be asked says nothing. */
 static void put_state(struct edit *e, const struct tm_disk *d)
 {
+	struct tm_error why = TM_ERROR_INIT;
 	struct source_state state = { 0 };
 	struct source *source = NULL;
 
 	if (!source_new(d->name, d->path, d->chunk_size, e->m->config->state,
-			&source, NULL) &&
-	    !source->ops->state(source, &state, NULL)) {
+			&source, &why) &&
+	    !source->ops->state(source, &state, &why)) {
 		set_disk(e, DISK "size_bytes", d->name,
 			 (double)state.size_bytes);
 		set_disk(e, DISK "tracked", d->name, state.tracked);
@@ -190,11 +191,12 @@ static void put_state(struct edit *e, const struct tm_disk *d)
 static void drop_others(struct edit *e)
 {
 	const struct tm_prom_label item = { "item", e->m->item };
+	struct tm_error why = TM_ERROR_INIT;
 	struct item_disks disks = { 0 };
 	const char **names;
 	size_t i, n = 0;
 
-	if (e->r || item_disks_load(e->m->config, &disks, NULL))
+	if (e->r || item_disks_load(e->m->config, &disks, &why))
 		return;
 	names = calloc(disks.n + 1, sizeof(*names));
 	if (!names)

@@ -239,14 +239,14 @@ int part_mark(const struct part *p, uint64_t off, uint64_t len,
 	return tracked_mark(p->seg->device, start, count, err);
 }
 
-int part_frozen(const struct part *p, struct tm_extents *ret,
-		struct tm_error *err)
+static int list_changes(const struct part *p, bool frozen,
+			struct tm_extents *ret, struct tm_error *err)
 {
 	struct tm_extents chunks = TM_EXTENTS_INIT;
 	const struct tm_extent *x;
 	int r;
 
-	r = tracked_extents(p->seg->device, true, &chunks, err);
+	r = tracked_extents(p->seg->device, frozen, &chunks, err);
 	if (r)
 		goto out;
 	r = tm_extents_scale(&chunks, &chunks, p->kernel_chunk, p->seg->len);
@@ -261,6 +261,18 @@ int part_frozen(const struct part *p, struct tm_extents *ret,
 out:
 	tm_extents_done(&chunks);
 	return r;
+}
+
+int part_frozen(const struct part *p, struct tm_extents *ret,
+		struct tm_error *err)
+{
+	return list_changes(p, true, ret, err);
+}
+
+int part_current(const struct part *p, struct tm_extents *ret,
+		 struct tm_error *err)
+{
+	return list_changes(p, false, ret, err);
 }
 
 int part_release(const struct part *p, uint64_t off, uint64_t len,

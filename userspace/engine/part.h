@@ -64,6 +64,10 @@ int part_mark(const struct part *p, uint64_t off, uint64_t len,
 int part_frozen(const struct part *p, struct tm_extents *ret,
 		struct tm_error *err);
 
+/* Adds the bytes that have changed since the last cut. */
+int part_current(const struct part *p, struct tm_extents *ret,
+		 struct tm_error *err);
+
 /*
  * The snapshot could not be read. If it has become invalid @err says why, as
  * far as the kernel does, and what to do, and true is returned.

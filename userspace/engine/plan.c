@@ -61,27 +61,61 @@ static int same_layout(struct target *t, bool *ret, struct tm_error *err)
 	return 0;
 }
 
-static int choose_mode(struct target *t, bool compare, struct tm_error *err)
+/* Does the kernel stand on the last point's cut, or would it, once settled? */
+static int kernel_knows(struct target *t, bool *ret, struct tm_error *err)
 {
 	char cut[TM_ID_SIZE];
+
+	if (t->pending) {
+		*ret = t->pending->knows;
+		return 0;
+	}
+	tm_id_format(cut, &t->last->cut);
+	return t->source->ops->knows(t->source, cut, ret, err);
+}
+
+/* Why not by changes, as far as can be told without asking the kernel. */
+static const char *why_compare(const struct target *t, bool compare)
+{
+	if (compare)
+		return "it was asked for";
+	if (!t->state.tracked)
+		return "nothing records its changes";
+	if (t->state.lost)
+		return "tracking was lost";
+	if (t->hash.fresh)
+		return "its hash table is not there";
+	if (tm_id_is_none(&t->last->cut))
+		return "it was not tracked at its last recovery point";
+	return NULL;
+}
+
+static int choose_mode(struct target *t, bool compare, struct tm_error *err)
+{
 	bool knows = false, same = false;
 	int r;
 
-	if (!t->last || t->vhd.fresh || t->anew) {
-		t->mode = TM_SHIP_FULL;
+	t->mode = TM_SHIP_FULL;
+	t->why = !t->last ? "it has no recovery point yet" :
+		t->vhd.fresh ? "its blob is not there" :
+		t->anew ? "it was asked for" : NULL;
+	if (t->why)
 		return 0;
-	}
 	t->mode = TM_SHIP_COMPARE;
-	if (compare || !t->state.tracked || t->state.lost || t->hash.fresh ||
-	    tm_id_is_none(&t->last->cut))
+	t->why = why_compare(t, compare);
+	if (t->why)
 		return 0;
-	tm_id_format(cut, &t->last->cut);
-	r = t->source->ops->knows(t->source, cut, &knows, err);
-	if (!r && knows)
-		r = same_layout(t, &same, err);
-	if (!r && same)
-		t->mode = TM_SHIP_INCREMENTAL;
-	return r;
+	t->why = "its tracking does not go on from its last recovery point";
+	r = kernel_knows(t, &knows, err);
+	if (r || !knows)
+		return r;
+	t->why = "its partitions are not what they were";
+	r = same_layout(t, &same, err);
+	if (r || !same)
+		return r;
+	t->mode = TM_SHIP_INCREMENTAL;
+	t->why = "it was tracked since its last recovery point";
+	return 0;
 }
 
 static int read_snapshot(struct target *t, uint64_t off, void *data, size_t len,
@@ -201,6 +235,7 @@ int target_plan(struct target *t, const struct tm_point_disk *last,
 		/* The last point's table is gone: nothing to go by. */
 		tm_error_clear(err);
 		t->mode = TM_SHIP_COMPARE;
+		t->why = "the hash table of its last recovery point is not there";
 		return force(t, 0, t->chunks, err);
 	}
 	if (!r)

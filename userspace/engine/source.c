@@ -18,6 +18,13 @@ void source_free(struct source *s)
 	free(name);
 }
 
+void source_pending_done(struct source_pending *p)
+{
+	tm_extents_done(&p->ship);
+	tm_extents_done(&p->scanned);
+	tm_extents_done(&p->whole);
+}
+
 int source_cut_id_new(char ret[SOURCE_CUT_ID_SIZE], struct tm_error *err)
 {
 	unsigned char id[16];

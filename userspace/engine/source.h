@@ -86,6 +86,16 @@ struct source_cut_report {
 	char warning[256];	/* "" if there is nothing to say */
 };
 
+/* What the next cut would have to ship. source_pending_done() frees it. */
+struct source_pending {
+	struct tm_extents ship, scanned;	/* chunks, as of ship_set() */
+	/* Of these a snapshot keeps what is overwritten, shipped or not. */
+	struct tm_extents whole;		/* chunks */
+	bool knows;		/* what knows() would say of the last point's cut */
+};
+
+void source_pending_done(struct source_pending *p);
+
 /*
  * An implementation. It embeds struct source as its first member. @chunk_size,
  * the disk's for all time, is given when the source is opened.
@@ -103,6 +113,15 @@ struct source_ops {
 	 */
 	int (*knows)(struct source *s, const char *cut_id, bool *ret,
 		     struct tm_error *err);
+
+	/*
+	 * What is marked and what is scanned now, as it would be once a frozen
+	 * cut had been settled, @cut_id being the last point's ("" if there is
+	 * none). Changes nothing and holds nothing up. On success @ret is
+	 * overwritten.
+	 */
+	int (*pending)(struct source *s, const char *cut_id,
+		       struct source_pending *ret, struct tm_error *err);
 
 	/*
 	 * Ends the frozen cut @cut_id of an earlier run: @committed says that its

@@ -124,6 +124,20 @@ static int scan_ship_set(struct source *s, struct tm_extents *ret_ship,
 	return 0;
 }
 
+static int scan_pending(struct source *s, const char *cut_id,
+			struct source_pending *ret, struct tm_error *err)
+{
+	struct source_pending pending = { .knows = false };
+	int r = scan_ship_set(s, &pending.ship, &pending.scanned, err);
+
+	(void)cut_id;
+	if (r)
+		source_pending_done(&pending);
+	else
+		*ret = pending;
+	return r;
+}
+
 static bool scan_place(struct source *s, uint64_t off, uint32_t len,
 		       struct disk **ret_disk, uint64_t *ret_off)
 {
@@ -219,6 +233,7 @@ static const struct source_ops scan_ops = {
 	.kind = "scan",
 	.state = scan_state,
 	.knows = scan_knows,
+	.pending = scan_pending,
 	.settle = scan_settle,
 	.mark = scan_mark,
 	.cut = scan_cut,

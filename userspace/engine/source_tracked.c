@@ -191,26 +191,22 @@ static int tracked_op_mark(struct source *s, uint64_t start, uint64_t count,
 	return r;
 }
 
-static int tracked_op_ship_set(struct source *s, struct tm_extents *ret_ship,
-			       struct tm_extents *ret_scanned,
-			       struct tm_error *err)
+int tracked_cover(struct tracked *t, const struct tm_extents *changed_bytes,
+		  struct tm_extents *ret_ship, struct tm_extents *ret_scanned,
+		  struct tm_error *err)
 {
-	struct tracked *t = tracked_of(s);
 	struct tm_extents changed = TM_EXTENTS_INIT, scanned = TM_EXTENTS_INIT;
+	uint32_t chunk = t->source.chunk_size;
 	int r = 0;
 
-	for (size_t i = 0; !r && i < t->n_parts; i++)
-		r = part_frozen(&t->parts[i], &changed, err);
-	if (r)
-		goto out;
 	for (size_t i = 0; !r && i < t->segs.n; i++)
 		if (t->segs.v[i].kind == TM_SEGMENT_SCAN)
 			r = tm_extents_add(&scanned, t->segs.v[i].start,
 					   t->segs.v[i].len);
 	if (!r)
-		r = tm_extents_cover(&changed, &changed, s->chunk_size);
+		r = tm_extents_cover(&changed, changed_bytes, chunk);
 	if (!r)
-		r = tm_extents_cover(&scanned, &scanned, s->chunk_size);
+		r = tm_extents_cover(&scanned, &scanned, chunk);
 	if (!r)
 		r = tm_extents_union(ret_ship, ret_ship, &changed);
 	if (!r)
@@ -219,9 +215,24 @@ static int tracked_op_ship_set(struct source *s, struct tm_extents *ret_ship,
 		r = tm_extents_union(ret_scanned, ret_scanned, &scanned);
 	if (r)
 		tracked_no_memory(t, err);
-out:
 	tm_extents_done(&changed);
 	tm_extents_done(&scanned);
+	return r;
+}
+
+static int tracked_op_ship_set(struct source *s, struct tm_extents *ret_ship,
+			       struct tm_extents *ret_scanned,
+			       struct tm_error *err)
+{
+	struct tracked *t = tracked_of(s);
+	struct tm_extents changed = TM_EXTENTS_INIT;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < t->n_parts; i++)
+		r = part_frozen(&t->parts[i], &changed, err);
+	if (!r)
+		r = tracked_cover(t, &changed, ret_ship, ret_scanned, err);
+	tm_extents_done(&changed);
 	return r;
 }
 
@@ -412,6 +423,7 @@ static const struct source_ops tracked_ops = {
 	.kind = "tracked",
 	.state = tracked_op_state,
 	.knows = tracked_op_knows,
+	.pending = tracked_pending,
 	.settle = tracked_op_settle,
 	.mark = tracked_op_mark,
 	.cut = tracked_cut_group,

@@ -98,6 +98,22 @@ int target_lease(struct target *t, struct vault *v, struct leases *l,
 			    err);
 }
 
+int target_look(struct target *t, struct vault *v, struct tm_error *err)
+{
+	char path[TM_PATH_SIZE];
+	int r;
+
+	tm_path_disk(path, t->doc->name, TM_DISK_HASH);
+	r = fence_look(&t->hash, v, t->doc->container, path, err);
+	if (r)
+		return r;
+	tm_path_disk(path, t->doc->name, TM_DISK_VHD);
+	r = fence_look(&t->vhd, v, t->doc->container, path, err);
+	t->found_hash = t->hash.sequence;
+	t->found_vhd = t->vhd.sequence;
+	return r;
+}
+
 int target_raise(struct target *t, struct tm_error *err)
 {
 	uint64_t to = t->vhd.sequence > t->hash.sequence ? t->vhd.sequence :

@@ -32,7 +32,10 @@ struct target {
 	uint64_t chunks;
 	uint8_t uuid[16];		/* of the VHD */
 	bool anew;			/* no entry is believed: all is sent */
+	/* Borrowed; not NULL: nothing is settled, the plan is an estimate's. */
+	const struct source_pending *pending;
 	enum tm_ship_mode mode;
+	const char *why;		/* of the mode; a constant */
 	struct tm_extents forced;	/* chunks to read whatever the kernel says */
 	struct tm_extents ship;		/* chunks to read for this cut */
 	struct tm_extents scanned;	/* those of them nothing records */
@@ -49,6 +52,9 @@ void target_done(struct target *t);
 
 int target_lease(struct target *t, struct vault *v, struct leases *l,
 		 struct tm_error *err);
+
+/* In place of target_lease(), to look and not to write: then target_plan(). */
+int target_look(struct target *t, struct vault *v, struct tm_error *err);
 
 /* Both blobs get the same number, above what each had. */
 int target_raise(struct target *t, struct tm_error *err);

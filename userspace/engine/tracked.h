@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tracked.h - the inside of a tracked source, for source_tracked.c and
- * tracked_cut.c alone
+ * tracked.h - the inside of a tracked source, for source_tracked.c,
+ * tracked_cut.c and tracked_pending.c alone
  */
 #ifndef TIDEMARK_ENGINE_TRACKED_H
 #define TIDEMARK_ENGINE_TRACKED_H
@@ -33,6 +33,18 @@ int tracked_no_memory(const struct tracked *t, struct tm_error *err);
 
 /* Says in @err why the cut could not be read; @r. */
 int tracked_read_failed(const struct tracked *t, int r, struct tm_error *err);
+
+/*
+ * Adds to @ret_ship the chunks of changed bytes and those that are scanned, to
+ * @ret_scanned the latter.
+ */
+int tracked_cover(struct tracked *t, const struct tm_extents *changed_bytes,
+		  struct tm_extents *ret_ship, struct tm_extents *ret_scanned,
+		  struct tm_error *err);
+
+/* source_ops.pending, in tracked_pending.c */
+int tracked_pending(struct source *s, const char *cut_id,
+		    struct source_pending *ret, struct tm_error *err);
 
 /* source_ops.cut */
 int tracked_cut_group(struct source *const *group, unsigned int n,

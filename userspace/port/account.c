@@ -45,7 +45,8 @@ int account_suits(const struct account_info *info, const char **ret_reason)
 {
 	if (info->hierarchical)
 		*ret_reason = "it has a hierarchical namespace";
-	else if (!strcmp(info->kind, "BlockBlobStorage"))
+	else if (!strcmp(info->kind, "BlockBlobStorage") ||
+		 !strcmp(info->kind, "BlobStorage"))
 		*ret_reason = "it holds block blobs only";
 	else if (!strcmp(info->kind, "FileStorage"))
 		*ret_reason = "it holds files only";
