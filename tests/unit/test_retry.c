@@ -75,7 +75,7 @@ static void stops(void **state)
 {
 	static const int never[] = {
 		-ENOENT, -EEXIST, -EBUSY, -ESTALE, -EACCES, -EINVAL,
-		-ECANCELED, -EKEYREJECTED, -EPERM, -EPROTO,
+		-ECANCELED, -EKEYREJECTED, -EPERM,
 	};
 	struct waits waits = { .r = -EINTR };
 	const struct retry_policy policy = { .wait = note, .wait_arg = &waits };
@@ -91,6 +91,25 @@ static void stops(void **state)
 	/* The wait was broken off. */
 	assert_false(retry_again(&retry, -ECONNRESET, &err));
 	assert_int_equal(waits.count, 1);
+}
+
+/* Replies that make no sense: but not for long. */
+static void doubts(void **state)
+{
+	struct waits waits = { .count = 0 };
+	const struct retry_policy policy = { .wait = note, .wait_arg = &waits };
+	struct blob_error err = { .status = 200 };
+	struct blob_error redirect = { .status = 307 };
+	struct retry retry;
+	size_t n;
+
+	(void)state;
+	retry_init(&retry, &policy);
+	for (n = 0; n < 3; n++)
+		assert_true(retry_again(&retry, -EPROTO, &err));
+	assert_false(retry_again(&retry, -EPROTO, &err));
+	retry_init(&retry, &policy);
+	assert_false(retry_again(&retry, -EPROTO, &redirect));
 }
 
 /* A failure that came after an ambiguous one is ambiguous. */
@@ -119,6 +138,7 @@ int main(void)
 		cmocka_unit_test(grows),
 		cmocka_unit_test(honours_the_service),
 		cmocka_unit_test(stops),
+		cmocka_unit_test(doubts),
 		cmocka_unit_test(remembers),
 	};
 

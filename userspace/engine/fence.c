@@ -131,25 +131,68 @@ void fence_note(struct fence *f, const struct blob_written *written)
 	memcpy(f->etag, written->etag, sizeof(f->etag));
 }
 
+static bool is_refusal(int r)
+{
+	return r == -EBUSY || r == -ESTALE;
+}
+
+/*
+ * After a refusal: is the blob still ours alone? Whoever else writes raises the
+ * number first. @size: what a resize wanted, which may be there nevertheless.
+ */
+static int regain(struct fence *f, uint64_t size, struct tm_error *err)
+{
+	uint64_t sequence = f->sequence, was = f->size;
+	int r;
+
+	r = leases_confirm(f->leases, &f->blob, f->lease, err);
+	if (!r)
+		r = learn(f, err);
+	if (r)
+		return r;
+	if (f->sequence == sequence && (f->size == was || f->size == size))
+		return 0;
+	tm_error_set(err, -ESTALE, TM_EXIT_BUSY, f->name,
+		     "cannot go on with '%s': another run has taken over",
+		     f->name);
+	tm_error_action(err, "see that one machine alone backs up this item, then run it again");
+	return -ESTALE;
+}
+
+int fence_regain(struct fence *f, struct tm_error *err)
+{
+	return regain(f, f->size, err);
+}
+
 int fence_raise(struct fence *f, uint64_t to, struct tm_error *err)
 {
 	struct blob_cond cond = { .lease_id = f->lease };
 	struct blob_written written = { 0 };
 	struct blob_error be = { 0 };
+	unsigned int regained = 0;
 	struct retry retry;
 	int r;
 
 	if (to <= f->sequence)
 		to = f->sequence + 1;
 	retry_init(&retry, &f->vault->policy);
-	do {
+	for (;;) {
 		r = pageblob_set_sequence(&f->blob, &cond,
 					  PAGEBLOB_SEQUENCE_MAX, to, &written,
 					  &be);
-	} while (retry_again(&retry, r, &be));
-	if (r)
-		return blame_blob(err, r, &be, "raise the sequence number of",
-				  &f->blob);
+		if (!r)
+			break;
+		if (is_refusal(r) && regained++ < FENCE_REGAIN_MOST) {
+			r = fence_regain(f, err);
+			if (r)
+				return r;
+			continue;
+		}
+		if (!retry_again(&retry, r, &be))
+			return blame_blob(err, r, &be,
+					  "raise the sequence number of",
+					  &f->blob);
+	}
 	if (written.sequence != to) {
 		tm_error_set(err, -ESTALE, TM_EXIT_BUSY, f->name,
 			     "cannot fence off '%s': another has raised its sequence number to %llu",
@@ -188,6 +231,7 @@ static int attempt_once(struct fence *f, const struct attempt *a,
 	default:
 		/* Set Blob Properties knows no condition on the number. */
 		cond.if_sequence_eq = false;
+		cond.if_match = f->etag;
 		r = pageblob_resize(&f->blob, &cond, a->len, &written, be);
 		break;
 	}
@@ -204,6 +248,7 @@ static int attempt(struct fence *f, const struct attempt *a,
 		   struct tm_error *err)
 {
 	struct blob_error be = { 0 };
+	unsigned int regained = 0;
 	struct retry retry;
 	int r;
 
@@ -217,6 +262,13 @@ static int attempt(struct fence *f, const struct attempt *a,
 		r = attempt_once(f, a, &be);
 		if (!r)
 			return 0;
+		if (is_refusal(r) && regained++ < FENCE_REGAIN_MOST) {
+			r = regain(f, a->kind == RESIZE ? a->len : f->size,
+				   err);
+			if (r)
+				return r;
+			continue;
+		}
 		ambiguous = be.ambiguous;
 		if (!retry_again(&retry, r, &be))
 			return blame_blob(err, r, &be, a->verb, &f->blob);
@@ -314,38 +366,49 @@ static int find_snapshot(struct fence *f, const char *run, char *ret_time,
 	return r == 1 ? 0 : -ENOENT;
 }
 
-int fence_snapshot(struct fence *f, const char *run,
-		   char ret_time[BLOB_SNAPSHOT_SIZE], struct tm_error *err)
+static int snapshot_once(struct fence *f, const char *run,
+			 char ret_time[BLOB_SNAPSHOT_SIZE],
+			 struct blob_error *be)
 {
 	struct blob_cond cond = { .lease_id = f->lease, .if_match = f->etag };
 	struct blob_written written = { 0 };
-	struct blob_error be = { 0 };
 	struct fields metadata = { 0 };
-	struct retry retry;
-	bool ambiguous;
 	int r, found;
+
+	r = fields_add(&metadata, "name", run);
+	if (r)
+		return r;
+	r = blob_snapshot(&f->blob, &cond, &metadata, ret_time, &written, be);
+	fields_done(&metadata);
+	if (!r || !be->ambiguous)
+		return r;
+	found = find_snapshot(f, run, ret_time, be);
+	return found == -ENOENT ? r : found;
+}
+
+int fence_snapshot(struct fence *f, const char *run,
+		   char ret_time[BLOB_SNAPSHOT_SIZE], struct tm_error *err)
+{
+	struct blob_error be = { 0 };
+	unsigned int regained = 0;
+	struct retry retry;
+	int r;
 
 	r = leases_check(f->leases, err);
 	if (r)
 		return r;
-	r = fields_add(&metadata, "name", run);
-	if (r)
-		return tm_error_set(err, r, TM_EXIT_FAILED, f->name,
-				    "cannot snapshot '%s': out of memory",
-				    f->name);
 	retry_init(&retry, &f->vault->policy);
-	do {
-		r = blob_snapshot(&f->blob, &cond, &metadata, ret_time,
-				  &written, &be);
-		ambiguous = r && be.ambiguous;
-		if (!ambiguous)
+	for (;;) {
+		r = snapshot_once(f, run, ret_time, &be);
+		if (!r)
+			return 0;
+		if (is_refusal(r) && regained++ < FENCE_REGAIN_MOST) {
+			r = fence_regain(f, err);
+			if (r)
+				return r;
 			continue;
-		found = find_snapshot(f, run, ret_time, &be);
-		if (found != -ENOENT)
-			r = found;
-	} while (retry_again(&retry, r, &be));
-	fields_done(&metadata);
-	if (r)
-		return blame_blob(err, r, &be, "snapshot", &f->blob);
-	return 0;
+		}
+		if (!retry_again(&retry, r, &be))
+			return blame_blob(err, r, &be, "snapshot", &f->blob);
+	}
 }

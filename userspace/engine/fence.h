@@ -7,6 +7,10 @@
  * was ambiguous. So neither another client nor a late duplicate of one's own
  * request, even of this run, can change what is there.
  *
+ * A write that is refused although the lease can be had (again) and the number
+ * is still this run's was refused for no good reason, or for one that has gone:
+ * it is sent again. Anything else ends the run, with -EBUSY or -ESTALE.
+ *
  *	fence_open      leases it; learns size, sequence number and ETag
  *	fence_make      creates it if there is none
  *	fence_raise     shuts out all that was sent before
@@ -43,6 +47,15 @@ int fence_open(struct fence *f, struct vault *v, struct leases *l,
 
 /* What every write is sent under; for those that flights.c carries. */
 struct blob_cond fence_guards(const struct fence *f);
+
+/*
+ * After a refusal (-EBUSY, -ESTALE): 0 if the blob is still ours alone, under a
+ * lease that may be another. Whoever else writes raises the number first.
+ */
+int fence_regain(struct fence *f, struct tm_error *err);
+
+/* How often a request that is refused is worth that. */
+#define FENCE_REGAIN_MOST 5
 
 /* A write has been acknowledged. */
 void fence_note(struct fence *f, const struct blob_written *written);

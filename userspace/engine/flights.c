@@ -21,6 +21,7 @@ struct carrier {
 	struct pageio io;
 	struct retry retry;
 	struct alarm again;
+	unsigned int regained;
 	uint64_t sent_ns;
 	struct carrier *next;	/* while idle */
 };
@@ -189,6 +190,7 @@ static void begin_first(struct flights *fl)
 	if (!fl->first)
 		fl->end = &fl->first;
 	fl->under_way++;
+	c->regained = 0;
 	retry_init(&c->retry, &fl->vault->policy);
 	dispatch(c);
 }
@@ -233,6 +235,22 @@ static void learn(struct carrier *c, int r)
 				  e->retry_after_s * UINT64_C(1000000000));
 }
 
+/*
+ * A refusal that may have been for no good reason: true if there is nothing
+ * more to be said about it. All else waits meanwhile, as it well may.
+ */
+static bool is_regained(struct carrier *c, int r)
+{
+	struct flights *fl = c->all;
+
+	if ((r != -EBUSY && r != -ESTALE) || c->flight->kind == FLIGHT_READ ||
+	    c->regained++ >= FENCE_REGAIN_MOST)
+		return false;
+	fl->r = fence_regain(c->flight->fence, &fl->error);
+	dispatch(c);
+	return true;
+}
+
 static void carried(struct pageio *io, int r)
 {
 	struct carrier *c = io->arg;
@@ -243,6 +261,8 @@ static void carried(struct pageio *io, int r)
 	if (fl->r)
 		return;
 	learn(c, r);
+	if (is_regained(c, r))
+		return;
 	if (r && retry_due(&c->retry, r, &io->error, &ms)) {
 		reactor_after(fl->rx, ms, &c->again);
 		return;

@@ -52,6 +52,39 @@ static struct blob blob_of(const struct leases *l, const struct held *h)
 	};
 }
 
+static int write_record(struct leases *l);
+
+static bool is_lost(int r)
+{
+	return r == -EBUSY || r == -ENOENT || r == -ESTALE;
+}
+
+/* Renews, or takes what was lost again. @policy NULL: one try of each. */
+static int renew(struct leases *l, struct held *h,
+		 const struct retry_policy *policy, struct blob_error *be)
+{
+	struct blob blob = blob_of(l, h);
+	char id[CRYPTO_UUID_SIZE];
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, policy);
+	do {
+		r = lease_renew(&blob, h->id, be);
+	} while (policy && retry_again(&retry, r, be));
+	if (!is_lost(r) || crypto_uuid(id))
+		return r;
+	memcpy(h->id, id, sizeof(h->id));
+	r = write_record(l);
+	if (r)
+		return r;
+	retry_init(&retry, policy);
+	do {
+		r = lease_acquire(&blob, h->id, LEASE_SECONDS, be);
+	} while (policy && retry_again(&retry, r, be));
+	return r;
+}
+
 /* One round. A server that cannot be reached is asked again next time. */
 static void renew_all(struct leases *l)
 {
@@ -60,9 +93,9 @@ static void renew_all(struct leases *l)
 	for (i = 0; i < l->n && !l->lost; i++) {
 		struct blob blob = blob_of(l, &l->held[i]);
 		struct blob_error be = { 0 };
-		int r = lease_renew(&blob, l->held[i].id, &be);
+		int r = renew(l, &l->held[i], NULL, &be);
 
-		if (r != -EBUSY && r != -ENOENT)
+		if (!is_lost(r))
 			continue;
 		l->lost_error = be;
 		snprintf(l->lost_blob, sizeof(l->lost_blob), "%s/%s",
@@ -91,6 +124,20 @@ static void *renewer(void *arg)
 	return NULL;
 }
 
+/* A refusal means that it is not ours any more. Else 0 or why it still is. */
+static int release(struct leases *l, const struct blob *blob, const char *id)
+{
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &l->policy);
+	do {
+		r = lease_release(blob, id, &be);
+	} while (retry_again(&retry, r, &be));
+	return is_lost(r) ? 0 : r;
+}
+
 /* Lines of CONTAINER NAME ID. */
 static void release_recorded(struct leases *l)
 {
@@ -103,13 +150,13 @@ static void release_recorded(struct leases *l)
 	for (line = strtok_r(text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		struct blob blob = { .service = l->service };
-		struct blob_error be = { 0 };
 
 		if (sscanf(line, "%63s %191s %36s", container, name, id) != 3)
 			continue;
 		blob.container = container;
 		blob.name = name;
-		lease_release(&blob, id, &be);
+		if (release(l, &blob, id))
+			break;	/* the run will hear why */
 	}
 	free(text);
 	file_remove(l->record);
@@ -259,6 +306,37 @@ int leases_check(struct leases *l, struct tm_error *err)
 		     l->lost_blob);
 }
 
+static struct held *find(struct leases *l, const struct blob *blob)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		if (!strcmp(l->held[i].container, blob->container) &&
+		    !strcmp(l->held[i].name, blob->name))
+			return &l->held[i];
+	}
+	return NULL;
+}
+
+int leases_confirm(struct leases *l, const struct blob *blob,
+		   char id[BLOB_LEASE_ID_SIZE], struct tm_error *err)
+{
+	struct blob_error be = { 0 };
+	struct held *h;
+	int r = -ENOENT;
+
+	pthread_mutex_lock(&l->mutex);
+	h = find(l, blob);
+	if (h)
+		r = renew(l, h, &l->policy, &be);
+	if (r)
+		blame_blob(err, r, &be, "keep the lease of", blob);
+	else
+		memcpy(id, h->id, BLOB_LEASE_ID_SIZE);
+	pthread_mutex_unlock(&l->mutex);
+	return r;
+}
+
 void leases_counters(struct leases *l, uint64_t *ret_requests,
 		     uint64_t *ret_retries)
 {
@@ -272,15 +350,20 @@ void leases_release(struct leases *l)
 {
 	pthread_mutex_lock(&l->mutex);
 	while (l->n) {
-		struct held *h = &l->held[--l->n];
+		struct held *h = &l->held[l->n - 1];
 		struct blob blob = blob_of(l, h);
-		struct blob_error be = { 0 };
 
-		lease_release(&blob, h->id, &be);
+		/* Nor will it take back the others: no use in waiting. */
+		if (release(l, &blob, h->id))
+			break;
+		l->n--;
 		free(h->container);
 		free(h->name);
 	}
-	file_remove(l->record);
+	if (l->n)
+		write_record(l);
+	else
+		file_remove(l->record);
 	pthread_mutex_unlock(&l->mutex);
 }
 

@@ -7,6 +7,10 @@
  * file: the next run on this machine, which holds the machine's lock and so
  * knows the owner dead, gives them back at once instead of waiting a minute.
  * Ids are never used again for anything else.
+ *
+ * A lease that was lost is taken again, under a fresh id, if nobody has it. That
+ * alone does not say that nobody had it: the sequence number of a page blob
+ * does (fence.h), and points/NAME, which whoever had the lock has created.
  */
 #ifndef TIDEMARK_ENGINE_LEASES_H
 #define TIDEMARK_ENGINE_LEASES_H
@@ -33,11 +37,23 @@ int leases_add(struct leases *l, const struct blob *blob,
 /* -EBUSY with @err set once any lease is lost: the run stops. */
 int leases_check(struct leases *l, struct tm_error *err);
 
+/*
+ * After a write under lease @id of @blob was refused: is the lease ours? It is
+ * renewed if so, else taken again under a fresh id, which is written to @id, if
+ * nobody has it; whether somebody had it meanwhile is for the caller to see.
+ * -EBUSY: another has it.
+ */
+int leases_confirm(struct leases *l, const struct blob *blob,
+		   char id[BLOB_LEASE_ID_SIZE], struct tm_error *err);
+
 /* Requests and retries made for leases so far. */
 void leases_counters(struct leases *l, uint64_t *ret_requests,
 		     uint64_t *ret_retries);
 
-/* Gives all back, pages first, the lock last. Failing at it does no harm. */
+/*
+ * Gives all back, pages first, the lock last. What the service does not take
+ * back now stays in the record, for the next run to try.
+ */
 void leases_release(struct leases *l);
 
 /* Ends the thread, without releasing. NULL is accepted. */

@@ -113,6 +113,7 @@ int vault_open(struct vault *v, const struct tm_config *config,
 	v->config = config;
 	v->report = report;
 	v->policy = (struct retry_policy){
+		.first_ms = config->retry_wait,
 		.total_s = config->retry_time,
 		.wait = wait_for_retry,
 		.wait_arg = v,

@@ -98,6 +98,9 @@ S("transfer", "timeout", "seconds for one request",			\
 	.min = 1, .max = 3600)						\
 S("transfer", "retries", "tries of a request after the first",		\
 	.type = COUNT, AT(retries), .preset = "8", .min = 1, .max = 100) \
+S("transfer", "retry_wait", "milliseconds until the first retry; they double",\
+	.type = COUNT, AT(retry_wait), .preset = "500",			\
+	.min = 1, .max = 30000)						\
 S("transfer", "retry_time", "seconds after which to stop trying",	\
 	.type = COUNT, AT(retry_time), .preset = "300", .max = 86400)	\
 S("transfer", "checksum", "of page data, both ways: crc64 or md5",	\

@@ -19,7 +19,8 @@ int blockblob_put(const struct blob *blob, const struct blob_cond *cond,
 		  struct blob_written *ret, struct blob_error *reterr);
 
 /*
- * Reads the whole blob, at most @max bytes (-EFBIG beyond). *ret_data is the
+ * Reads the whole blob, at most @max bytes (-EFBIG beyond), and checks it by the
+ * MD5 that it was put with, if it was with one (-EBADMSG). *ret_data is the
  * caller's to free() and has a NUL after its last byte. @ret_etag
  * (BLOB_ETAG_SIZE bytes) and @ret_modified may be NULL.
  */

@@ -16,10 +16,23 @@ void retry_init(struct retry *retry, const struct retry_policy *policy)
 	};
 }
 
-static bool worth_retrying(int r)
+#define SENSELESS_MOST 3	/* retries where they seldom help */
+
+static bool worth_retrying(int r, unsigned int tries,
+			   const struct blob_error *err)
 {
-	return r == -EAGAIN || r == -EHOSTUNREACH || r == -ETIMEDOUT ||
-	       r == -ECONNRESET || r == -EBADMSG;
+	switch (r) {
+	case -EAGAIN:
+	case -EHOSTUNREACH:
+	case -ETIMEDOUT:
+	case -ECONNRESET:
+	case -EBADMSG:
+		return true;
+	case -EPROTO:
+		return tries < SENSELESS_MOST && err->status / 100 != 3;
+	default:
+		return false;
+	}
 }
 
 /* Doubles from try to try; then between half of that and all of it. */
@@ -54,7 +67,7 @@ bool retry_due(struct retry *retry, int r, struct blob_error *err,
 		return false;
 	retry->ambiguous |= err->ambiguous;
 	err->ambiguous = retry->ambiguous;
-	if (!worth_retrying(r))
+	if (!worth_retrying(r, retry->tries, err))
 		return false;
 	retry->tries++;
 	if (p->most_retries && retry->tries > p->most_retries)

@@ -10,7 +10,9 @@
  *	} while (retry_again(&retry, r, &err));
  *
  * Sent again: -EAGAIN (408 429 500 502 503 504), -EHOSTUNREACH, -ETIMEDOUT,
- * -ECONNRESET, -EBADMSG (damaged on the way). Waits grow exponentially with jitter, are never shorter than
+ * -ECONNRESET, -EBADMSG (damaged on the way); a few times only what is seldom
+ * cured so, -EPROTO (a reply that makes no sense, but for a redirect). Waits grow
+ * exponentially with jitter, are never shorter than
  * Retry-After, and all together end within the policy's time.
  *
  * After the loop err.ambiguous says whether any try, not only the last, may
