@@ -79,8 +79,8 @@ RELEASES   := bullseye bookworm trixie sid
 KERNELS    ?= $(RELEASES)
 
 .PHONY: all demo modules unit tools vmtools fuzz programs lab check check-kernels \
-	check-debug check-snapshot check-fuzz bench-track bench-cow crashtools \
-	check-crash install uninstall clean help
+	check-debug check-snapshot check-sweep check-faults check-fuzz \
+	bench-track bench-cow crashtools check-crash install uninstall clean help
 # Objects are kept: they are shared by many programs.
 .SECONDARY:
 
@@ -191,6 +191,12 @@ check-snapshot: all vmtools	## snapshots at length; CUTS on each of KERNELS, ROU
 	done
 	@FORM=$${FORM:-full} tests/run $(filter-out %/t0202-exact.sh,\
 		$(sort $(wildcard tests/vm/t02*.sh)))
+
+check-sweep: all	## a client killed at each of its requests; SEED, STRIDE
+	@FORM=$${FORM:-full} tests/run tests/fault/t0305-sweep.sh
+
+check-faults: all	## a bad server; ROUNDS of each of FAULTS at PERCENT, SEED
+	@FORM=$${FORM:-full} tests/run tests/fault/t0306-server.sh
 
 check-fuzz: fuzz	## the fuzzer for RUNS executions, 10,000,000 by default
 	@FORM=$${FORM:-full} TEST_TIMEOUT=$${TEST_TIMEOUT:-86400} tests/run \

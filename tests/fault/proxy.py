@@ -21,15 +21,35 @@ Control, by HTTP on the same port:
     POST /_/replay?name=NAME[&index=I] sends what was recorded once more, byte
                      for byte, and answers {"status", "code"} of the reply
     GET  /_/recorded?name=NAME         {"count": n, "paths": [...]}
+    GET  /_/acted    {"RULE": n, ...}, how often each rule has acted
+    GET  /_/idle     answers when no client is connected: what a dead one has
+                     sent has had its effect
 
-A rule: {"kind": PATTERN, "path": REGEX, "skip": n, "times": n, "do": ACTION}.
-It takes requests whose kind matches (shell pattern, default *) and whose path
-and query match (default: any); it leaves the first `skip` (0) alone and acts on
-`times` of the next (1; 0 is: on all). The first rule that acts is the only one,
-but for `record`, which lets others act too. ACTION:
+A rule: {"kind": PATTERN, "path": REGEX, "header": REGEX, "skip": n, "times": n,
+"percent": n, "seed": n, "do": ACTION}. It takes requests whose kind matches
+(shell pattern, default *), whose path and query match and one of whose headers'
+names does (default: any); it leaves the first `skip` (0) alone and acts on
+`times` of the next (1; 0 is: on all). With `percent` it acts on so many of a
+hundred, chosen by `seed`, and `times` is 0 unless given. The first rule that
+acts is the only one, but for `record` and `again`, which let others act too.
+ACTION:
 
     refuse       closes the connection, nothing is passed on
     drop         passes the request on and closes without the reply
+    reset        resets the connection; with "after": true the request has been
+                 passed on
+    stall        leaves the client without a word until it gives up; "after" as
+                 above
+    truncate     passes on, and closes in the middle of the reply
+    length       passes on, and says of the reply's body that it were "by" bytes
+                 longer (or shorter) than it is, then closes
+    garbage      passes on; the reply's body, if it has one, makes no sense
+    corrupt      passes on; in the reply's body, if it is a read that went well,
+                 a bit is flipped
+    shift        passes on; the reply's Date is "seconds" off
+    break        ends the lease of the blob, then passes on; "sas" permits that
+    again        passes on now, and once more, byte for byte, when "later" more
+                 requests have come (0: right behind it)
     status       answers "status" with x-ms-error-code "code", "headers";
                  with "after": true the request has been passed on
     delay        waits "seconds", then passes on
@@ -47,13 +67,18 @@ lease-acquire lease-renew lease-release lease-break block-put read properties
 metadata delete list container-create container-read container-delete account
 other.
 """
+import email.utils
 import fnmatch
 import http.client
 import http.server
+import io
 import json
 import os
+import random
 import re
 import signal
+import socket
+import struct
 import sys
 import threading
 import time
@@ -103,19 +128,29 @@ class Rule:
         self.number = number
         self.kind = text.get("kind", "*")
         self.path = re.compile(text.get("path", ""))
+        self.header = re.compile(text.get("header", ""), re.IGNORECASE)
         self.skip = text.get("skip", 0)
-        self.times = text.get("times", 1)
+        self.percent = text.get("percent", 100)
+        self.times = text.get("times", 0 if "percent" in text else 1)
+        self.chance = random.Random(text.get("seed", 0))
         self.action = text["do"]
         self.text = text
         self.acted = 0
 
-    def takes(self, kind, path):
+    def matches(self, kind, path, headers):
+        if not (fnmatch.fnmatch(kind, self.kind) and self.path.search(path)):
+            return False
+        return any(self.header.search(name) for name, _ in headers)
+
+    def takes(self, kind, request):
         if self.times and self.acted >= self.times:
             return False
-        if not (fnmatch.fnmatch(kind, self.kind) and self.path.search(path)):
+        if not self.matches(kind, request[1], request[2]):
             return False
         if self.skip:
             self.skip -= 1
+            return False
+        if self.chance.random() * 100 >= self.percent:
             return False
         self.acted += 1
         return True
@@ -133,6 +168,8 @@ class State:
         self.counts = {}
         self.log = []
         self.recorded = {}
+        self.again = []         # [requests to wait for, request]
+        self.clients = 0        # connections that have asked for something
 
     def note(self, kind, method, path, size, status):
         with self.changed:
@@ -146,15 +183,30 @@ class State:
         """The rule that acts on a request, or None; keeps what is recorded."""
         with self.changed:
             for rule in self.rules:
-                if not rule.takes(kind, request[1]):
+                if not rule.takes(kind, request):
                     continue
                 if rule.action == "record":
                     self.recorded.setdefault(rule.text["name"],
                                              []).append(request)
+                if rule.action == "again":
+                    self.again.append([rule.text["later"], request])
                 self.changed.notify_all()
-                if rule.action != "record":
+                if rule.action not in ("record", "again"):
                     return rule
         return None
+
+    def due(self):
+        """The requests whose time has come to be sent again."""
+        with self.changed:
+            due = [request for left, request in self.again if not left]
+            self.again = [[left - 1, request] for left, request in self.again
+                          if left]
+        return due
+
+    def clients_change(self, change):
+        with self.changed:
+            self.clients += change
+            self.changed.notify_all()
 
     def hold(self):
         with self.changed:
@@ -188,7 +240,9 @@ def damaged(body):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     state = None
+    client = False          # not only control came over this connection
     connection_up = None
 
     def log_message(self, *args):   # pylint: disable=arguments-differ
@@ -206,6 +260,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def vanish(self):
         """Ends the connection without a word."""
         self.close_connection = True
+
+    def reset(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                   struct.pack("ii", 1, 0))
+        self.vanish()
+
+    def stall(self):
+        """Until the client closes its end."""
+        while self.connection.recv(65536):
+            pass
+        self.vanish()
 
     def pass_on(self, request):
         for last in (False, True):
@@ -229,7 +294,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
                         reply.status)
         return reply, body
 
+    def rendered(self, reply, body, altered=()):
+        """The bytes of a reply."""
+        out, self.wfile = self.wfile, io.BytesIO()
+        try:
+            self.render(reply, body, altered)
+            return self.wfile.getvalue()
+        finally:
+            self.wfile = out
+
     def give_back(self, reply, body, altered=()):
+        self.wfile.write(self.rendered(reply, body, altered))
+
+    def render(self, reply, body, altered):
         self.send_response_only(reply.status, reply.reason)
         for name, value in altered:
             self.send_header(name, value)
@@ -240,11 +317,42 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if name.lower() == "content-length" and self.command != "HEAD":
                 continue
             self.send_header(name, value)
-        if self.command != "HEAD":
+        if self.command != "HEAD" and "content-length" not in gone:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def spoil(self, rule, reply, body):
+        """Gives back a reply that is not what the service sent."""
+        altered = list(rule.text.get("headers", {}).items())
+        if rule.action == "truncate":
+            whole = self.rendered(reply, body)
+            self.wfile.write(whole[:len(whole) // 2 if not body else
+                                   len(whole) - (len(body) + 1) // 2])
+            self.vanish()
+            return
+        if rule.action == "length":
+            altered.append(("Content-Length",
+                            str(max(len(body) + rule.text["by"], 0))))
+            self.vanish()
+        elif rule.action == "garbage" and body:
+            body = b"<?xml version='1.0'?><\xff\x00" + body[:len(body) // 2]
+        elif rule.action == "corrupt" and body and reply.status in (200, 206):
+            at = rule.chance.randrange(len(body))
+            body = (body[:at] + bytes([body[at] ^ 1 << rule.chance.randrange(8)])
+                    + body[at + 1:])
+        elif rule.action == "shift":
+            date = email.utils.parsedate_to_datetime(reply.getheader("Date"))
+            altered.append(("Date", email.utils.formatdate(
+                date.timestamp() + rule.text["seconds"], usegmt=True)))
+        self.give_back(reply, body, altered)
+
+    def end_lease(self, sas):
+        headers = [("x-ms-lease-action", "break"), ("x-ms-version", "2020-10-02"),
+                   ("x-ms-lease-break-period", "0"), ("Content-Length", "0")]
+        path = self.path.split("?")[0] + "?comp=lease&" + sas
+        self.pass_on(("PUT", path, headers, b""))
 
     def act(self, rule, request, kind):
         """Does what the rule says; True if the request is dealt with."""
@@ -262,9 +370,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 body = damaged(body)
             self.give_back(reply, body)
             return True
-        if rule.action == "alter":
+        if rule.action == "break":
+            self.end_lease(rule.text["sas"])
+            return False
+        if rule.action in ("alter", "truncate", "length", "garbage", "corrupt",
+                           "shift"):
             reply, body = self.relay(request, kind)
-            self.give_back(reply, body, list(rule.text["headers"].items()))
+            self.spoil(rule, reply, body)
             return True
         if rule.action == "drop" or rule.text.get("after"):
             self.relay(request, kind)
@@ -272,7 +384,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.state.note(kind, request[0], request[1], len(request[3]), 0)
         if rule.action == "kill":
             os.kill(int(rule.text["pid"]), signal.SIGKILL)
-        if rule.action == "status":
+        if rule.action == "stall":
+            self.stall()
+        elif rule.action == "reset":
+            self.reset()
+        elif rule.action == "status":
             headers = [("x-ms-error-code", rule.text.get("code", "Injected")),
                        ("x-ms-request-id",
                         "00000000-0000-4000-8000-000000000000")]
@@ -288,6 +404,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/_/"):
             self.control(body)
             return
+        if len(body) < size:    # the client has died over it
+            self.vanish()
+            return
+        if not self.client:
+            self.client = True
+            self.state.clients_change(1)
+        self.handle_request(body)
+        for request in self.state.due():
+            self.pass_on(request)
+
+    def finish(self):
+        try:
+            super().finish()
+        finally:
+            if self.client:
+                self.state.clients_change(-1)
+
+    def handle_request(self, body):
         request = (self.command, self.path, self.headers.items(), body)
         kind = kind_of(self.command, self.path, self.headers)
         rule = self.state.choose(kind, request)
@@ -343,6 +477,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def control_log(self, _query, _body):
         with self.state.changed:
             return list(self.state.log)
+
+    def control_acted(self, _query, _body):
+        with self.state.changed:
+            return {rule.number: rule.acted for rule in self.state.rules}
+
+    def control_idle(self, _query, _body):
+        with self.state.changed:
+            self.state.changed.wait_for(lambda: not self.state.clients)
 
     def control_await(self, query, _body):
         state = self.state
