@@ -247,7 +247,7 @@ static int cut_once(struct backup *b, struct tm_error *err)
 /* Is there a disk of which a chunk was written without being marked? */
 static int sample(struct backup *b, bool *ret_bypassed, struct tm_error *err)
 {
-	unsigned int count = b->vault->config->sample_chunks;
+	const struct tm_config *config = b->vault->config;
 	size_t i;
 	int r = 0;
 
@@ -256,9 +256,9 @@ static int sample(struct backup *b, bool *ret_bypassed, struct tm_error *err)
 		struct target *t = &b->targets[i];
 		bool bypassed = false;
 
-		if (t->mode != TM_SHIP_INCREMENTAL || !count)
+		if (t->mode != TM_SHIP_INCREMENTAL || !config->sample_share)
 			continue;
-		r = sample_disk(t, count, &bypassed, err);
+		r = sample_disk(t, config, &bypassed, err);
 		if (r || !bypassed)
 			continue;
 		*ret_bypassed = true;

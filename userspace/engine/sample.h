@@ -8,11 +8,12 @@
 #include "engine/target.h"
 
 /*
- * Reads up to @count chunks at random that are not in the ship set, from the
- * live disk, and compares them with the hash table. *@ret_bypassed says that
- * one differs: it was written without being marked.
+ * Reads as many chunks at random as the settings sample_share and sample_bytes
+ * say that are not in the ship set, from the live disk, and compares them with
+ * the hash table. *@ret_bypassed says that one differs: it was written without
+ * being marked.
  */
-int sample_disk(struct target *t, unsigned int count, bool *ret_bypassed,
-		struct tm_error *err);
+int sample_disk(struct target *t, const struct tm_config *config,
+		bool *ret_bypassed, struct tm_error *err);
 
 #endif

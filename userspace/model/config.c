@@ -80,8 +80,12 @@ S("proxy", "no_proxy", "hosts and networks to reach without it",	\
 	.type = TEXT, TEXT_AT(no_proxy), .preset = "")			\
 S("backup", "chunk_size", "bytes, for newly protected disks",		\
 	.type = CHUNK, AT(chunk_size), .preset = "64K")			\
-S("backup", "sample_chunks", "unchanged chunks to check in each run",	\
-	.type = COUNT, AT(sample_chunks), .preset = "16", .max = 4096)	\
+S("backup", "sample_share", "unmarked chunks to check, of a million",	\
+	.type = COUNT, AT(sample_share), .preset = "1000",		\
+	.max = 1000000)							\
+S("backup", "sample_bytes", "of them at most, in each run, of each disk",	\
+	.type = BYTES, AT(sample_bytes), .preset = "64M",		\
+	.max = GIB(1024))						\
 S("backup", "freeze", "freeze filesystems for the cut",			\
 	.type = YESNO, AT(freeze), .preset = "yes")			\
 S("backup", "freeze_timeout", "seconds for one filesystem",		\

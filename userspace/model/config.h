@@ -42,7 +42,8 @@ struct tm_config {
 
 	/* [backup] */
 	uint64_t chunk_size;		/* bytes, for newly protected disks */
-	uint64_t sample_chunks;		/* unmarked chunks to check each run */
+	uint64_t sample_share;		/* unmarked chunks to check, in 10^6 */
+	uint64_t sample_bytes;		/* of them at most, each run and disk */
 	uint64_t freeze_timeout;	/* seconds, one filesystem */
 	uint64_t cut_timeout;		/* seconds, all that may stand still */
 	bool freeze;			/* freeze filesystems for the cut */

@@ -14,7 +14,7 @@
 modprobe -a -q xfs dm-crypt algif_skcipher
 mkdir -p /var/lib/tidemark /etc/tidemark
 # Without a sample, what follows owes nothing to chance.
-printf '[backup]\nsample_chunks = 0\n' >/etc/tidemark/tidemark.conf
+printf '[backup]\nsample_share = 0\n' >/etc/tidemark/tidemark.conf
 
 status()
 {

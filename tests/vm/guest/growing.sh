@@ -11,7 +11,7 @@
 . /lib/vault.sh
 
 mkdir -p /var/lib/tidemark /etc/tidemark
-printf '[backup]\nsample_chunks = 0\n' >/etc/tidemark/tidemark.conf
+printf '[backup]\nsample_share = 0\n' >/etc/tidemark/tidemark.conf
 mkfs.ext4 -q /dev/vdc
 mount /dev/vdc /var/lib/tidemark
 

@@ -11,10 +11,10 @@
 
 mkdir -p /keep /etc/tidemark
 
-# sample N: chunks to check in each run
+# sample N: unmarked chunks to check in each run, of a million
 sample()
 {
-	printf '[backup]\nsample_chunks = %s\n' "$1" \
+	printf '[backup]\nsample_share = %s\n' "$1" \
 		>/etc/tidemark/tidemark.conf
 }
 

@@ -50,7 +50,7 @@ right "only its metadata rolled back, from while it ran" incremental
 
 # From here on the sample has to tell: one chunk in four is not what the
 # metadata say, and 4096 draws miss all of them once in 10^500 times.
-sample 4096
+sample 1000000
 right "a machine" incremental
 keep old
 start

@@ -14,7 +14,7 @@
 records=/var/lib/tidemark/lost
 mkdir -p /var/lib/tidemark /etc/tidemark
 # Without a sample, what follows owes nothing to chance.
-printf '[backup]\nsample_chunks = 0\n' >/etc/tidemark/tidemark.conf
+printf '[backup]\nsample_share = 0\n' >/etc/tidemark/tidemark.conf
 
 # status DEVICE mode|set|base|frozen|open|flags
 status()
