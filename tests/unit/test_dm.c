@@ -162,6 +162,8 @@ static void what_is_wrong_is_refused(void **state)
 		"1 tracking " A " - - 1 8 0 5 99999999999999999999 - -",
 		"1 tracking " A " - - 1 8 0 5 0 -",
 		"1 tracking " A " - - 1 8 0 5 0 - " A ",x",
+		"1 tracking " A " - - 1 8 0 5 0 - " A ",-",
+		"1 tracking " A " - -:cut 1 8 0 5 0 - -",
 	};
 	struct tracked_status st;
 	struct snap_status snap;

@@ -607,6 +607,75 @@ static void what_cannot_be_written_is_an_error(void **state)
 	tm_point_done(&p);
 }
 
+/* What would be written as nothing is read as nothing, or refused. */
+static void nothing_is_written_as_nothing(void **state)
+{
+	static const char loss[] = "{\"format\":1,\"set\":\"%s\","
+				   "\"device\":\"%s\",\"meta\":\"\","
+				   "\"time\":\"1970-01-01T00:00:00Z\"}";
+	static const char attached[] =
+		"{\"format\":1,\"device\":\"d\",\"origin\":\"/o\","
+		"\"meta\":\"\",\"sectors\":8,\"chunk_size\":4096}";
+	static const char tombstone[] =
+		"{\"format\":1,\"name\":\"" RUN "\",\"tombstone\":true,"
+		"\"time\":\"1970-01-01T00:00:00Z\"}";
+	char id[TM_ID_SIZE], text[512];
+	struct tm_attached a;
+	struct tm_point p;
+	struct tm_loss l;
+
+	(void)state;
+	tm_id_format(id, &some_id);
+	snprintf(text, sizeof(text), loss, id, "data");
+	assert_int_equal(tm_loss_parse(text, strlen(text), &some_id, &l, NULL),
+			 0);
+	assert_int_equal(l.time, 0);
+	tm_loss_done(&l);
+	snprintf(text, sizeof(text), loss, id, "");
+	assert_int_equal(tm_loss_parse(text, strlen(text), &some_id, &l, NULL),
+			 -EBADMSG);
+	assert_int_equal(tm_attached_parse(attached, strlen(attached), "d", &a,
+					   NULL), 0);
+	assert_string_equal(a.t.meta, "-");
+	tm_attached_done(&a);
+	assert_int_equal(tm_point_parse(tombstone, strlen(tombstone), RUN, &p,
+					NULL), -EBADMSG);
+}
+
+static void bad_chunks_have_numbers(void **state)
+{
+	static const char form[] =
+		"{\"format\":1,\"name\":\"" RUN "\",\"good\":false,"
+		"\"time\":\"2026-11-22T18:05:07Z\",\"disks\":[{"
+		"\"name\":\"root\",\"bad_chunks\":[%s]}]}";
+	static const struct {
+		const char *ranges;
+		int r;
+	} cases[] = {
+		{ "[0,9223372036854775807]", 0 },
+		{ "[1,9223372036854775807]", -EBADMSG },
+		{ "[9223372036854775807,1]", -EBADMSG },
+		/* Merged they would be longer than a number can say. */
+		{ "[0,9223372036854775807],"
+		  "[9223372036854775807,9223372036854775807]", -EBADMSG },
+	};
+	struct tm_error err = TM_ERROR_INIT;
+	struct tm_check check;
+	char text[512];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(text, sizeof(text), form, cases[i].ranges);
+		assert_int_equal(tm_check_parse(text, strlen(text), RUN, &check,
+						&err), cases[i].r);
+		if (cases[i].r)
+			assert_non_null(strstr(err.message, "bad_chunks"));
+		else
+			tm_check_done(&check);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -620,6 +689,8 @@ int main(void)
 		cmocka_unit_test(disk_round_trip),
 		cmocka_unit_test(loss_round_trip),
 		cmocka_unit_test(segments_make_up_a_disk),
+		cmocka_unit_test(nothing_is_written_as_nothing),
+		cmocka_unit_test(bad_chunks_have_numbers),
 		cmocka_unit_test(what_cannot_be_written_is_an_error),
 	};
 

@@ -90,6 +90,40 @@ static void long_texts_end_at_a_character(void **state)
 	}
 }
 
+/* What a server sends must neither drive the terminal nor break the JSON. */
+static void what_is_said_can_be_printed(void **state)
+{
+	static const struct {
+		const char *raw, *said;
+	} cases[] = {
+		{ "plain", "plain" },
+		{ "\x1b[2Jx\r\n\t\x7f", "?[2Jx????" },
+		{ "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x9f",
+		  "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x90\x9f" },
+		{ "\xff\xfe", "??" },
+		{ "\xc2\x9b" "2J", "??2J" },		/* a control of 8 bits */
+		{ "\xc0\xaf", "??" },			/* longer than needed */
+		{ "\xed\xa0\x80", "???" },		/* a surrogate */
+		{ "\xf4\x90\x80\x80", "????" },	/* past the end */
+		{ "\xe2\x82.", "??." },
+	};
+	struct tm_error err = TM_ERROR_INIT;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		tm_error_set(&err, -EIO, TM_EXIT_FAILED, cases[i].raw, "%s",
+			     cases[i].raw);
+		tm_error_action(&err, "%s", cases[i].raw);
+		tm_error_service(&err, 500, cases[i].raw, cases[i].raw);
+		assert_string_equal(err.message, cases[i].said);
+		assert_string_equal(err.object, cases[i].said);
+		assert_string_equal(err.action, cases[i].said);
+		assert_string_equal(err.service.code, cases[i].said);
+		assert_string_equal(err.service.request_id, cases[i].said);
+	}
+}
+
 static void exits_have_names_and_errnos(void **state)
 {
 	(void)state;
@@ -115,6 +149,7 @@ int main(void)
 		cmocka_unit_test(arguments_may_lie_in_the_error),
 		cmocka_unit_test(nowhere_to_record_is_fine),
 		cmocka_unit_test(long_texts_end_at_a_character),
+		cmocka_unit_test(what_is_said_can_be_printed),
 		cmocka_unit_test(exits_have_names_and_errnos),
 	};
 

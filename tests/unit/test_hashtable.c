@@ -279,6 +279,9 @@ static void limits_are_kept(void **state)
 	assert_int_equal(page[16], 0);
 	tm_hashtable_free(t);
 	tm_hashtable_free(NULL);
+	/* So many that counting their pages would begin again at 0. */
+	assert_int_equal(tm_hashtable_new(UINT64_MAX, &t), -ENOMEM);
+	assert_int_equal(tm_hashtable_new(UINT64_MAX - 31, &t), -ENOMEM);
 }
 
 int main(void)

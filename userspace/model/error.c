@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +14,48 @@ void tm_error_clear(struct tm_error *err)
 		*err = (struct tm_error)TM_ERROR_INIT;
 }
 
-/* A cut inside a UTF-8 sequence would make the JSON output invalid. */
+/* How many bytes the character at @s has; 0: it is none, or a control. */
+static size_t character(const unsigned char *s)
+{
+	uint32_t c = *s;
+	size_t len, i;
+
+	if (c < 0x80)
+		return c >= ' ' && c != 0x7f;
+	len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+	if (c < 0xc2 || c > 0xf4)
+		return 0;
+	c &= 0x3fu >> (len - 1);
+	for (i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3fu);
+	}
+	/* Controls, longer than needed, surrogates, past the end of Unicode */
+	if (c < 0xa0 || (len == 3 && c < 0x800) || (len == 4 && c < 0x10000) ||
+	    (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
+		return 0;
+	return len;
+}
+
+/*
+ * Servers, documents and files bring text along. It must not drive the terminal
+ * that it is printed on, nor make the JSON invalid.
+ */
+static void make_printable(char *s)
+{
+	size_t len;
+
+	for (; *s; s += len) {
+		len = character((unsigned char *)s);
+		if (len)
+			continue;
+		*s = '?';
+		len = 1;
+	}
+}
+
+/* A cut inside a UTF-8 sequence would leave half a character. */
 static void end_at_character(char *s, size_t size)
 {
 	size_t len = strlen(s), i = len;
@@ -29,6 +72,7 @@ static void format(char *s, size_t size, const char *fmt, va_list ap)
 {
 	vsnprintf(s, size, fmt, ap);
 	end_at_character(s, size);
+	make_printable(s);
 }
 
 static void append(char *s, size_t size, const char *from)
@@ -38,6 +82,7 @@ static void append(char *s, size_t size, const char *from)
 	memcpy(s + len, from, n);
 	s[len + n] = '\0';
 	end_at_character(s, size);
+	make_printable(s + len);
 }
 
 static void copy(char *s, size_t size, const char *from)

@@ -79,10 +79,11 @@ bool tm_hash_equal(const struct tm_hash *a, const struct tm_hash *b)
 
 int tm_hashtable_new(uint64_t chunks, struct tm_hashtable **ret)
 {
-	uint64_t blocks = (chunks + BLOCK_ENTRIES - 1) / BLOCK_ENTRIES;
+	uint64_t blocks = chunks / BLOCK_ENTRIES + !!(chunks % BLOCK_ENTRIES);
 	struct tm_hashtable *t;
 
-	if (blocks > (SIZE_MAX - sizeof(*t)) / sizeof(t->block[0]))
+	if (chunks > UINT64_MAX - TM_HASH_PAGE_ENTRIES ||
+	    blocks > (SIZE_MAX - sizeof(*t)) / sizeof(t->block[0]))
 		return -ENOMEM;
 	t = calloc(1, sizeof(*t) + blocks * sizeof(t->block[0]));
 	if (!t)

@@ -93,6 +93,7 @@ static const json_t *field(struct tm_json *j, const json_t *obj,
 	return NULL;
 }
 
+/* The empty string is how nothing is written, so it is read as that too. */
 static const char *string_field(struct tm_json *j, const json_t *obj,
 				const char *key, enum tm_json_need need)
 {
@@ -100,7 +101,10 @@ static const char *string_field(struct tm_json *j, const json_t *obj,
 
 	if (v && !json_is_string(v))
 		tm_json_bad(j, key, "is not a string");
-	return v && !j->r ? json_string_value(v) : NULL;
+	else if (v && !json_string_length(v) && need == TM_JSON_REQUIRED)
+		tm_json_bad(j, key, "is empty");
+	return v && !j->r && json_string_length(v) ? json_string_value(v) :
+						     NULL;
 }
 
 void tm_json_string(struct tm_json *j, const json_t *obj, const char *key,
@@ -161,9 +165,15 @@ void tm_json_time(struct tm_json *j, const json_t *obj, const char *key,
 		  enum tm_json_need need, int64_t *seconds)
 {
 	const char *v = string_field(j, obj, key, need);
+	int64_t t = 0;
 
-	if (v && tm_time_parse(v, seconds))
+	if (!v)
+		return;
+	/* 0 is how no time is kept, and could not be written again. */
+	if (tm_time_parse(v, &t) || (!t && need == TM_JSON_REQUIRED))
 		tm_json_bad(j, key, "is not a time like 2026-01-31T12:00:00Z");
+	else
+		*seconds = t;
 }
 
 void tm_json_id(struct tm_json *j, const json_t *obj, const char *key,

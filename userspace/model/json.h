@@ -8,7 +8,8 @@
  *
  * Reading goes through a struct tm_json, whose first failure sticks: read all
  * fields, then look at r once. Targets are untouched where a field is absent or
- * wrong. A field that is null counts as absent.
+ * wrong. A field that is null counts as absent, and so does an empty string or
+ * the time 0 (1970), for that is how writing leaves them out.
  */
 #ifndef TIDEMARK_MODEL_JSON_H
 #define TIDEMARK_MODEL_JSON_H

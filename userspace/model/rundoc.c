@@ -178,7 +178,9 @@ static void parse_extents(struct tm_json *j, const json_t *array,
 
 		if (json_array_size(pair) != 2 || !json_is_integer(start) ||
 		    !json_is_integer(len) || json_integer_value(start) < 0 ||
-		    json_integer_value(len) < 1) {
+		    json_integer_value(len) < 1 ||
+		    json_integer_value(len) >
+			    INT64_MAX - json_integer_value(start)) {
 			tm_json_bad(j, "bad_chunks",
 				    "is not a list of [start, length]");
 			return;

@@ -91,6 +91,13 @@ int blob_read(const struct blob *blob, const struct blob_cond *cond,
 	return r;
 }
 
+/* It goes into recovery points and into addresses. */
+static bool is_snapshot(const char *time)
+{
+	return *time && strlen(time) < BLOB_SNAPSHOT_SIZE &&
+	       !time[strspn(time, "0123456789-:.TZ")];
+}
+
 int blob_snapshot(const struct blob *blob, const struct blob_cond *cond,
 		  const struct fields *metadata, char *ret_snapshot,
 		  struct blob_written *ret, struct blob_error *reterr)
@@ -106,7 +113,7 @@ int blob_snapshot(const struct blob *blob, const struct blob_cond *cond,
 	r = blobcall_perform(&call, reterr);
 	if (!r) {
 		snapshot = fields_get(&call.reply.headers, "x-ms-snapshot");
-		if (snapshot && strlen(snapshot) < BLOB_SNAPSHOT_SIZE) {
+		if (snapshot && is_snapshot(snapshot)) {
 			strcpy(ret_snapshot, snapshot);
 			blobcall_written(&call, ret);
 		} else {

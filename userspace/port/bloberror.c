@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "port/bloberror.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +121,17 @@ static void copy(char *ret, size_t size, const char *value)
 	snprintf(ret, size, "%s", value ? value : "");
 }
 
+/* Seconds; the other form, a date, the service does not use. 0: none. */
+static unsigned int to_seconds(const char *text)
+{
+	unsigned long seconds;
+
+	if (!isdigit((unsigned char)*text))
+		return 0;
+	seconds = strtoul(text, NULL, 10);
+	return seconds < UINT_MAX ? (unsigned int)seconds : UINT_MAX;
+}
+
 static void describe(const struct http_reply *reply, struct blob_error *e)
 {
 	const char *after = fields_get(&reply->headers, "Retry-After");
@@ -137,9 +150,8 @@ static void describe(const struct http_reply *reply, struct blob_error *e)
 	if (!*e->cause)
 		snprintf(e->cause, sizeof(e->cause), "HTTP status %u%s%s",
 			 e->status, *e->code ? ", " : "", e->code);
-	/* Seconds; the other form, a date, the service does not use. */
 	if (after)
-		e->retry_after_s = (unsigned int)strtoul(after, NULL, 10);
+		e->retry_after_s = to_seconds(after);
 }
 
 #define DAMAGED "the data were damaged on the way"

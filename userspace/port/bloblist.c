@@ -57,6 +57,12 @@ static int give_blob(struct list *list)
 	return list->name ? list->fn(list->arg, &item) : -EPROTO;
 }
 
+/* Another document, a proxy's page say, would be a list of nothing. */
+static int check_root(const char *name)
+{
+	return strcmp(name, "EnumerationResults") ? -EPROTO : 0;
+}
+
 static int on_blob_end(void *arg, const char *parent, const char *name,
 		       const char *text)
 {
@@ -73,8 +79,17 @@ static int on_blob_end(void *arg, const char *parent, const char *name,
 		return fields_add(&list->properties.metadata, name, text);
 	if (!strcmp(parent, "Blobs") && !strcmp(name, "Blob"))
 		return give_blob(list);
+	if (!*parent)
+		return check_root(name);
 	if (!strcmp(name, "NextMarker") && *text)
 		return take(&list->marker, text);
+	return 0;
+}
+
+static int on_container_begin(void *arg, const char *name)
+{
+	if (!strcmp(name, "Container"))
+		item_done(arg);
 	return 0;
 }
 
@@ -88,6 +103,8 @@ static int on_container_end(void *arg, const char *parent, const char *name,
 	if (!strcmp(parent, "Containers") && !strcmp(name, "Container"))
 		return list->name ? list->container_fn(list->arg, list->name) :
 				    -EPROTO;
+	if (!*parent)
+		return check_root(name);
 	if (!strcmp(name, "NextMarker") && *text)
 		return take(&list->marker, text);
 	return 0;
@@ -162,6 +179,7 @@ int bloblist_containers(struct blobservice *service, const char *prefix,
 {
 	struct list list = { .container_fn = fn, .arg = arg };
 	const struct xmlwalk walk = {
+		.begin = on_container_begin,
 		.end = on_container_end,
 		.arg = &list,
 	};

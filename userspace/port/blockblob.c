@@ -35,6 +35,7 @@ int blockblob_get(const struct blob *blob, size_t max, char **ret_data,
 {
 	const char *modified;
 	struct blobcall call;
+	time_t when;
 	int r;
 
 	blobcall_init_blob(&call, blob, "GET", 200);
@@ -50,9 +51,9 @@ int blockblob_get(const struct blob *blob, size_t max, char **ret_data,
 				   reterr);
 	if (!r) {
 		modified = fields_get(&call.reply.headers, "Last-Modified");
+		when = modified ? curl_getdate(modified, NULL) : 0;
 		if (ret_modified)
-			*ret_modified = modified ?
-				curl_getdate(modified, NULL) : 0;
+			*ret_modified = when > 0 ? when : 0;
 		blobcall_etag(&call, ret_etag);
 		*ret_data = call.reply.body;
 		*ret_len = call.reply.body_len;

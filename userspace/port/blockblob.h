@@ -22,7 +22,7 @@ int blockblob_put(const struct blob *blob, const struct blob_cond *cond,
  * Reads the whole blob, at most @max bytes (-EFBIG beyond), and checks it by the
  * MD5 that it was put with, if it was with one (-EBADMSG). *ret_data is the
  * caller's to free() and has a NUL after its last byte. @ret_etag
- * (BLOB_ETAG_SIZE bytes) and @ret_modified may be NULL.
+ * (BLOB_ETAG_SIZE bytes) and @ret_modified (0: not said) may be NULL.
  */
 int blockblob_get(const struct blob *blob, size_t max, char **ret_data,
 		  size_t *ret_len, char *ret_etag, time_t *ret_modified,

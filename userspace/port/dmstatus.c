@@ -106,7 +106,8 @@ static int parse_frozen(const char *word, struct tracked_status *st)
 		st->stage = TRACKED_NONE;
 		return 0;
 	}
-	if (!colon || parse_id(word, colon - word, st->frozen))
+	if (!colon || parse_id(word, colon - word, st->frozen) ||
+	    !st->frozen[0])
 		return -EPROTO;
 	i = parse_name(colon + 1, names, sizeof(names) / sizeof(names[0]));
 	if (i < 0)
@@ -143,7 +144,8 @@ static int parse_merged(char *word, struct tracked_status *st)
 		if (st->merged_count == TRACKED_MERGED_MAX)
 			memmove(st->merged[0], st->merged[1],
 				sizeof(st->merged[0]) * --st->merged_count);
-		if (parse_word_id(id, st->merged[st->merged_count++]))
+		if (parse_word_id(id, st->merged[st->merged_count]) ||
+		    !st->merged[st->merged_count++][0])
 			return -EPROTO;
 	}
 	return 0;

@@ -27,6 +27,21 @@ static void global_init(void)
 								     0;
 }
 
+static int keep(CURLSH *kept)
+{
+	static const curl_lock_data what[] = {
+		CURL_LOCK_DATA_CONNECT,
+		CURL_LOCK_DATA_DNS,
+		CURL_LOCK_DATA_SSL_SESSION,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(what) / sizeof(what[0]); i++)
+		if (curl_share_setopt(kept, CURLSHOPT_SHARE, what[i]))
+			return -ENOMEM;
+	return 0;
+}
+
 int http_new(const struct http_config *config, struct http **ret)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -42,8 +57,8 @@ int http_new(const struct http_config *config, struct http **ret)
 		return -ENOMEM;
 	if (config)
 		http->config = *config;
-	http->curl = curl_easy_init();
-	if (!http->curl)
+	http->kept = curl_share_init();
+	if (!http->kept || keep(http->kept))
 		goto err_free;
 	if (http->config.connect_to) {
 		http->connect_to = curl_slist_append(NULL,
@@ -63,8 +78,7 @@ void http_free(struct http *http)
 {
 	if (!http)
 		return;
-	if (http->curl)
-		curl_easy_cleanup(http->curl);
+	curl_share_cleanup(http->kept);
 	curl_slist_free_all(http->connect_to);
 	free(http);
 }
@@ -78,14 +92,20 @@ void http_reply_done(struct http_reply *reply)
 
 void http_peer(const struct http *http, struct http_peer *ret)
 {
+	*ret = http->peer;
+}
+
+/* Asked while there is a handle: who was spoken to last. */
+static void note_peer(struct http *http)
+{
 	const char *address = NULL;
 	long port = 0, tunnel = 0;
 
 	curl_easy_getinfo(http->curl, CURLINFO_PRIMARY_IP, &address);
 	curl_easy_getinfo(http->curl, CURLINFO_PRIMARY_PORT, &port);
 	curl_easy_getinfo(http->curl, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-	*ret = (struct http_peer){ .port = port, .proxied = tunnel };
-	snprintf(ret->address, sizeof(ret->address), "%s",
+	http->peer = (struct http_peer){ .port = port, .proxied = tunnel };
+	snprintf(http->peer.address, sizeof(http->peer.address), "%s",
 		 address ? address : "");
 }
 
@@ -115,7 +135,9 @@ static int take_header(struct http_transfer *t, const char *line, size_t len)
 	}
 	while (len && strchr(" \t\r\n", value[len - 1]))
 		len--;
-	if (t->reply->headers.count >= HEADERS_MAX)
+	/* RFC 9112, 2.2: a CR elsewhere than at a line's end is invalid. */
+	if (t->reply->headers.count >= HEADERS_MAX ||
+	    memchr(line, '\r', (size_t)(value - line) + len))
 		return -EPROTO;
 	name = strndup(line, (size_t)(colon - line));
 	copy = strndup(value, len);
@@ -408,8 +430,8 @@ int http_transfer_begin(struct http_transfer *t)
 {
 	const struct http_request *request = t->request;
 	struct http *http = t->http;
-	CURL *c = http->curl;
 	CURLcode code;
+	CURL *c;
 	int r;
 
 	*t->reply = (struct http_reply){ 0 };
@@ -422,7 +444,12 @@ int http_transfer_begin(struct http_transfer *t)
 	r = header_list(request->headers, &t->headers);
 	if (r)
 		return r;
-	curl_easy_reset(c);	/* keeps the connection */
+	c = http->curl = curl_easy_init();
+	if (!c) {
+		wipe_list(t->headers);
+		return -ENOMEM;
+	}
+	curl_easy_setopt(c, CURLOPT_SHARE, http->kept);
 	http->error[0] = '\0';
 	set_limits(http);
 	set_proxy(c, &http->config);
@@ -434,17 +461,14 @@ int http_transfer_begin(struct http_transfer *t)
 	return code ? http_transfer_end(t, code) : 0;
 }
 
-int http_transfer_end(struct http_transfer *t, CURLcode code)
+/* What the reply is, with libcurl's verdict. */
+static int judge(struct http_transfer *t, CURLcode code)
 {
 	struct http_reply *reply = t->reply;
 	const char *date = fields_get(&reply->headers, "Date");
 	long status = 0;
 	time_t when;
 
-	curl_easy_setopt(t->http->curl, CURLOPT_HTTPHEADER, NULL);
-	wipe_list(t->headers);
-	t->headers = NULL;
-	reply->sent = may_have_been_sent(code, t);
 	if (code == CURLE_ABORTED_BY_CALLBACK && t->sends > 1) {
 		snprintf(reply->cause, sizeof(reply->cause),
 			 "the connection was closed without a reply");
@@ -461,12 +485,33 @@ int http_transfer_end(struct http_transfer *t, CURLcode code)
 					    reply);
 	}
 	curl_easy_getinfo(t->http->curl, CURLINFO_RESPONSE_CODE, &status);
+	/* libcurl takes a status line without a status, too. */
+	if (status < 100) {
+		snprintf(reply->cause, sizeof(reply->cause),
+			 "the reply is not HTTP");
+		return -EPROTO;
+	}
 	reply->status = (unsigned int)status;
 	when = date ? curl_getdate(date, NULL) : -1;
 	if (when > 0)
 		reply->date = when;
 	obstacle_in_reply(&t->http->config, reply);
 	return 0;
+}
+
+int http_transfer_end(struct http_transfer *t, CURLcode code)
+{
+	struct http *http = t->http;
+	int r;
+
+	t->reply->sent = may_have_been_sent(code, t);
+	r = judge(t, code);
+	note_peer(http);
+	curl_easy_cleanup(http->curl);
+	http->curl = NULL;
+	wipe_list(t->headers);
+	t->headers = NULL;
+	return r;
 }
 
 int http_perform(struct http *http, const struct http_request *request,

@@ -12,8 +12,16 @@
 
 #include "port/http.h"
 
+/*
+ * Every request has a handle of its own, and the connections are kept beside
+ * them: up to 8.1.0 (Debian 12 has 7.88.1) a handle that is used again follows
+ * a dangling pointer when the first header of a reply is a folded one, so a
+ * server could corrupt our memory. https://github.com/curl/curl/issues/11101
+ */
 struct http {
-	CURL *curl;
+	CURLSH *kept;
+	CURL *curl;		/* of the request under way, or NULL */
+	struct http_peer peer;
 	struct http_config config;
 	struct curl_slist *connect_to;
 	char error[CURL_ERROR_SIZE];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "port/lease.h"
 
+#include <limits.h>
+
 #include "port/blobcall.h"
 
 static void begin(struct blobcall *call, const struct blob *blob,
@@ -64,10 +66,12 @@ int lease_break(const struct blob *blob, unsigned int period_s,
 	begin(&call, blob, "break", NULL, 202);
 	blobcall_header_u64(&call, "x-ms-lease-break-period", period_s);
 	r = blobcall_perform(&call, reterr);
-	if (!r && ret_seconds)
-		*ret_seconds = blobcall_reply_u64(&call, "x-ms-lease-time",
-						  &seconds) ?
-				       0 : (unsigned int)seconds;
+	if (!r && ret_seconds) {
+		if (blobcall_reply_u64(&call, "x-ms-lease-time", &seconds))
+			seconds = 0;
+		*ret_seconds = seconds < UINT_MAX ? (unsigned int)seconds :
+						    UINT_MAX;
+	}
 	blobcall_done(&call);
 	return r;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "port/pageblob.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,16 +176,42 @@ struct list {
 	void *arg;
 	uint64_t start;
 	uint64_t end;		/* last byte */
+	bool has_start, has_end;	/* the range being read */
 	char *marker;		/* where the next page begins; NULL: none */
 };
 
-static int to_offset(const char *text, uint64_t *ret)
+static int to_offset(const char *text, uint64_t *ret, bool *ret_has)
 {
 	char *end;
 
+	/* Not for strtoull(): signs and blanks. */
+	if (!isdigit((unsigned char)*text))
+		return -EPROTO;
 	errno = 0;
 	*ret = strtoull(text, &end, 10);
-	return errno || end == text || *end ? -EPROTO : 0;
+	*ret_has = true;
+	return errno || *end ? -EPROTO : 0;
+}
+
+static int on_range_begin(void *arg, const char *name)
+{
+	struct list *list = arg;
+
+	if (!strcmp(name, "PageRange"))
+		list->has_start = list->has_end = false;
+	return 0;
+}
+
+/*
+ * What is taken for a hole is restored as zeroes, so a range is told or the
+ * list refused. The last byte of all has no length that could be told.
+ */
+static int give_range(struct list *list)
+{
+	if (!list->has_start || !list->has_end || list->end < list->start ||
+	    list->end == UINT64_MAX)
+		return -EPROTO;
+	return list->fn(list->arg, list->start, list->end - list->start + 1);
 }
 
 static int on_range_end(void *arg, const char *parent, const char *name,
@@ -193,15 +220,14 @@ static int on_range_end(void *arg, const char *parent, const char *name,
 	struct list *list = arg;
 
 	if (!strcmp(parent, "PageRange") && !strcmp(name, "Start"))
-		return to_offset(text, &list->start);
+		return to_offset(text, &list->start, &list->has_start);
 	if (!strcmp(parent, "PageRange") && !strcmp(name, "End"))
-		return to_offset(text, &list->end);
-	if (!strcmp(name, "PageRange")) {
-		if (list->end < list->start)
-			return -EPROTO;
-		return list->fn(list->arg, list->start,
-				list->end - list->start + 1);
-	}
+		return to_offset(text, &list->end, &list->has_end);
+	if (!strcmp(name, "PageRange"))
+		return give_range(list);
+	/* Another document, a proxy's page say, would be a list of nothing. */
+	if (!*parent)
+		return strcmp(name, "PageList") ? -EPROTO : 0;
 	if (!strcmp(name, "NextMarker") && *text) {
 		free(list->marker);
 		list->marker = strdup(text);
@@ -215,7 +241,11 @@ static int list_page(const struct blob *blob, const struct blob_cond *cond,
 		     uint64_t off, uint64_t len, struct list *list,
 		     struct blob_error *reterr)
 {
-	const struct xmlwalk walk = { .end = on_range_end, .arg = list };
+	const struct xmlwalk walk = {
+		.begin = on_range_begin,
+		.end = on_range_end,
+		.arg = list,
+	};
 	struct blobcall call;
 	int r;
 
