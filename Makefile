@@ -47,11 +47,31 @@ VMLIBOBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/vm/tools/lib/*.c)))
 
 # Fuzzers, by libFuzzer under ASan and UBSan. What judges the answers is not
 # what leads the fuzzer on.
-FUZZCC    := clang -std=gnu11 -D_GNU_SOURCE -Iuserspace -Ikmod $(WARN) -O2 -g
+FUZZCC    := clang -std=gnu11 -D_GNU_SOURCE -Iuserspace -Ikmod $(WARN) -O2 -g \
+	     -DTIDEMARK_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 FUZZSAN   := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZED     = kmod/format.c userspace/model/meta.c userspace/model/extent.c \
 	     userspace/model/error.c
-FUZZJUDGE := $(sort $(wildcard tests/fuzz/*.c))
+FUZZJUDGE := $(addprefix tests/fuzz/,fuzz_meta.c mutate.c reference.c)
+
+# The parsers' fuzzers, each with what judges it and what it leads on.
+PARSERS         := documents service pages http
+FUZZ_MODEL      := $(sort $(wildcard userspace/model/*.c)) kmod/format.c
+FUZZ_documents  := fuzz_documents marks mutate_json same texts whole
+FUZZED_documents = $(FUZZ_MODEL)
+FUZZ_pages      := fuzz_pages page_sets page_status page_table page_vhd texts
+FUZZED_pages    := $(FUZZ_MODEL) userspace/port/dmstatus.c
+# wire.c stands for the network below libcurl.
+FUZZ_http       := fuzz_http wire
+FUZZED_http     := $(FUZZ_MODEL) $(addprefix userspace/port/,crypto.c fields.c \
+	http.c obstacle.c reach.c)
+# network.c stands for port/http.c.
+FUZZ_service    := fuzz_service answers network replies texts
+FUZZED_service  := $(FUZZ_MODEL) userspace/engine/blame.c \
+	$(addprefix userspace/port/,account.c azauth.c blob.c blobcall.c \
+	bloberror.c bloblist.c blobprops.c blobsign.c blockblob.c checksum.c \
+	clock.c container.c credentials.c crypto.c fields.c file.c imds.c \
+	lease.c pageblob.c pageio.c privacy.c refusal.c retry.c xmlwalk.c)
 
 # Crashes, tests/crash: a disk that may lose its cache, who replays its log, and
 # programs for guests.
@@ -101,7 +121,10 @@ $(B)/san/%.o: %.c
 $(UNIT): $(B)/unit/%: tests/unit/%.c $(SANOBJ)
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -O2,$(ALL_CFLAGS)) $(SANFLAGS) -MMD -MP -o $@ $< \
-		$(SANOBJ) $(PKG_LIBS) -lcmocka
+		$(SANOBJ) $(PKG_LIBS) -lcmocka $(STANDIN)
+
+# A stand-in for the network; it says so.
+$(B)/unit/test_replies: STANDIN := -Wl,--wrap=http_perform
 
 $(VMTOOLS): $(B)/tests/%: $(B)/tests/vm/tools/%.o $(VMLIBOBJ) $(B)/kmod/format.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ldevmapper -luring -lpthread
@@ -121,7 +144,22 @@ $(B)/fuzz/fuzz_meta: $(FUZZED) $(FUZZJUDGE) $(wildcard tests/fuzz/*.h) \
 	$(FUZZCC) $(FUZZSAN) -fsanitize=fuzzer -o $@ $(@D)/fuzzed/*.o \
 		$(@D)/judge/*.o
 
-fuzz: $(B)/fuzz/fuzz_meta	## the fuzzer of what reads metadata
+$(B)/fuzz/led/%.o: %.c
+	@mkdir -p $(@D)
+	$(FUZZCC) $(FUZZSAN) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/judges/%.o: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	$(FUZZCC) $(FUZZSAN) -MMD -MP -c -o $@ $<
+
+define FUZZER
+$(B)/fuzz/fuzz_$(1): $$(FUZZ_$(1):%=$(B)/fuzz/judges/%.o) \
+		$$(FUZZED_$(1):%.c=$(B)/fuzz/led/%.o)
+	$$(FUZZCC) $$(FUZZSAN) -fsanitize=fuzzer -o $$@ $$^ $$(PKG_LIBS)
+endef
+$(foreach p,$(PARSERS),$(eval $(call FUZZER,$(p))))
+
+fuzz: $(B)/fuzz/fuzz_meta $(PARSERS:%=$(B)/fuzz/fuzz_%)	## the fuzzers of what reads
 
 $(B)/tests/damage: $(wildcard tests/crash/damage/*.[ch])
 	@mkdir -p $(@D)
@@ -199,6 +237,7 @@ check-faults: all	## a bad server; ROUNDS of each of FAULTS at PERCENT, SEED
 	@FORM=$${FORM:-full} tests/run tests/fault/t0306-server.sh
 
 check-fuzz: fuzz	## the fuzzer for RUNS executions, 10,000,000 by default
+check-fuzz: fuzz	## the fuzzers for RUNS executions each, 10,000,000 by default
 	@FORM=$${FORM:-full} TEST_TIMEOUT=$${TEST_TIMEOUT:-86400} tests/run \
 		tests/fuzz
 
@@ -253,3 +292,5 @@ help:		## this list
 -include $(CRASHTOOLS:$(B)/tests/%=$(B)/tests/crash/guest/tools/%.d) \
 	$(REPLAYOBJ:.o=.d)
 -include $(OBJ:.o=.d) $(SANOBJ:.o=.d) $(UNIT:=.d)
+-include $(foreach p,$(PARSERS),$(FUZZ_$(p):%=$(B)/fuzz/judges/%.d) \
+	$(FUZZED_$(p):%.c=$(B)/fuzz/led/%.d))

@@ -14,7 +14,8 @@ files() {
 		shift
 	done
 	shift
-	find . \( -path ./.git -o -path ./build -o -name node_modules \
+	find . \( -path ./.git -o -path ./build -o -path ./tests/fuzz/corpus \
+		-o -name node_modules \
 		-o -name __pycache__ -o -name '*.mod.c' \) -prune \
 		-o -type f \( "$@" \) -print | sort
 }

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "same.h"
+
+#include <string.h>
+
+#include "model/extent.h"
+
+#define SAME_TEXT(field) (!strcmp(a->field, b->field))
+#define SAME_ID(field)	 tm_id_equal(&a->field, &b->field)
+
+bool same_vault(const struct tm_vault *a, const struct tm_vault *b)
+{
+	return SAME_ID(id) && SAME_TEXT(name) && a->created == b->created;
+}
+
+bool same_item(const struct tm_item *a, const struct tm_item *b)
+{
+	size_t i;
+
+	if (!SAME_ID(id) || !SAME_TEXT(name) || !SAME_TEXT(container) ||
+	    a->created != b->created || a->n_disks != b->n_disks)
+		return false;
+	for (i = 0; i < a->n_disks; i++)
+		if (!SAME_TEXT(disks[i]))
+			return false;
+	return true;
+}
+
+static bool same_segments(const struct tm_segments *a,
+			  const struct tm_segments *b)
+{
+	size_t i;
+
+	if (a->n != b->n)
+		return false;
+	for (i = 0; i < a->n; i++)
+		if (a->v[i].start != b->v[i].start ||
+		    a->v[i].len != b->v[i].len ||
+		    a->v[i].kind != b->v[i].kind || !SAME_TEXT(v[i].device) ||
+		    a->v[i].offset != b->v[i].offset ||
+		    a->v[i].torn != b->v[i].torn)
+			return false;
+	return true;
+}
+
+static bool same_tracked(const struct tm_tracked *a, const struct tm_tracked *b)
+{
+	return SAME_TEXT(device) && SAME_TEXT(origin) && SAME_TEXT(meta) &&
+	       SAME_TEXT(store) && SAME_ID(set);
+}
+
+bool same_disk(const struct tm_disk *a, const struct tm_disk *b)
+{
+	size_t i;
+
+	if (!SAME_TEXT(name) || !SAME_TEXT(vault) || !SAME_ID(item) ||
+	    !SAME_TEXT(item_name) || !SAME_TEXT(container) ||
+	    !SAME_TEXT(path) || a->chunk_size != b->chunk_size ||
+	    !same_segments(&a->segments, &b->segments) ||
+	    a->n_tracked != b->n_tracked)
+		return false;
+	for (i = 0; i < a->n_tracked; i++)
+		if (!same_tracked(&a->tracked[i], &b->tracked[i]))
+			return false;
+	return true;
+}
+
+static bool same_seal(const struct tm_seal *a, const struct tm_seal *b)
+{
+	size_t i;
+
+	if (a->n != b->n || a->time != b->time)
+		return false;
+	for (i = 0; i < a->n; i++)
+		if (a->v[i].start != b->v[i].start ||
+		    a->v[i].len != b->v[i].len || !SAME_TEXT(v[i].what) ||
+		    !SAME_TEXT(v[i].kind) || !SAME_TEXT(v[i].digest) ||
+		    !SAME_TEXT(v[i].note))
+			return false;
+	return true;
+}
+
+bool same_attached(const struct tm_attached *a, const struct tm_attached *b)
+{
+	return same_tracked(&a->t, &b->t) && a->sectors == b->sectors &&
+	       a->chunk_size == b->chunk_size &&
+	       a->how.region_size == b->how.region_size &&
+	       a->how.close_after == b->how.close_after &&
+	       a->how.meta_timeout == b->how.meta_timeout &&
+	       a->how.on_lost == b->how.on_lost && a->detached == b->detached &&
+	       same_seal(&a->seal, &b->seal);
+}
+
+bool same_loss(const struct tm_loss *a, const struct tm_loss *b)
+{
+	return SAME_ID(set) && SAME_TEXT(device) && SAME_TEXT(meta) &&
+	       a->time == b->time;
+}
+
+static bool same_point_disk(const struct tm_point_disk *a,
+			    const struct tm_point_disk *b)
+{
+	return SAME_TEXT(name) && a->size == b->size &&
+	       a->chunk_size == b->chunk_size &&
+	       !memcmp(a->vhd_uuid, b->vhd_uuid, sizeof(a->vhd_uuid)) &&
+	       SAME_ID(cut) && a->mode == b->mode && SAME_TEXT(vhd_snapshot) &&
+	       SAME_TEXT(hash_snapshot) && a->sequence == b->sequence &&
+	       same_segments(&a->segments, &b->segments);
+}
+
+bool same_point(const struct tm_point *a, const struct tm_point *b)
+{
+	size_t i;
+
+	if (!SAME_TEXT(name) || a->tombstone != b->tombstone ||
+	    a->time != b->time || !SAME_ID(item) || !SAME_TEXT(item_name) ||
+	    !SAME_TEXT(previous) || a->consistency != b->consistency ||
+	    !SAME_ID(cut) || !SAME_TEXT(program) || a->n_disks != b->n_disks ||
+	    memcmp(&a->tally, &b->tally, sizeof(a->tally)))
+		return false;
+	for (i = 0; i < a->n_disks; i++)
+		if (!same_point_disk(&a->disks[i], &b->disks[i]))
+			return false;
+	return true;
+}
+
+bool same_run(const struct tm_run *a, const struct tm_run *b)
+{
+	return SAME_TEXT(name) && a->state == b->state && SAME_ID(item) &&
+	       SAME_ID(cut) && a->started == b->started &&
+	       a->ended == b->ended && SAME_TEXT(host);
+}
+
+bool same_job(const struct tm_job *a, const struct tm_job *b)
+{
+	return SAME_TEXT(name) && a->kind == b->kind &&
+	       a->status == b->status && SAME_TEXT(point) &&
+	       a->started == b->started && a->ended == b->ended &&
+	       SAME_TEXT(message) &&
+	       !memcmp(&a->tally, &b->tally, sizeof(a->tally));
+}
+
+bool same_check(const struct tm_check *a, const struct tm_check *b)
+{
+	size_t i;
+
+	if (!SAME_TEXT(name) || a->time != b->time || a->good != b->good ||
+	    a->n_disks != b->n_disks)
+		return false;
+	for (i = 0; i < a->n_disks; i++)
+		if (!SAME_TEXT(disks[i].name) ||
+		    a->disks[i].chunks_checked != b->disks[i].chunks_checked ||
+		    a->disks[i].chunks_unproved !=
+			    b->disks[i].chunks_unproved ||
+		    !tm_extents_equal(&a->disks[i].bad_chunks,
+				      &b->disks[i].bad_chunks))
+			return false;
+	return true;
+}
