@@ -340,8 +340,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = b"<?xml version='1.0'?><\xff\x00" + body[:len(body) // 2]
         elif rule.action == "corrupt" and body and reply.status in (200, 206):
             at = rule.chance.randrange(len(body))
-            body = (body[:at] + bytes([body[at] ^ 1 << rule.chance.randrange(8)])
-                    + body[at + 1:])
+            bit = 1 << rule.chance.randrange(8)
+            body = body[:at] + bytes([body[at] ^ bit]) + body[at + 1:]
         elif rule.action == "shift":
             date = email.utils.parsedate_to_datetime(reply.getheader("Date"))
             altered.append(("Date", email.utils.formatdate(
@@ -349,8 +349,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.give_back(reply, body, altered)
 
     def end_lease(self, sas):
-        headers = [("x-ms-lease-action", "break"), ("x-ms-version", "2020-10-02"),
-                   ("x-ms-lease-break-period", "0"), ("Content-Length", "0")]
+        headers = [("x-ms-version", "2020-10-02"), ("Content-Length", "0"),
+                   ("x-ms-lease-action", "break"),
+                   ("x-ms-lease-break-period", "0")]
         path = self.path.split("?")[0] + "?comp=lease&" + sas
         self.pass_on(("PUT", path, headers, b""))
 

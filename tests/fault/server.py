@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: MIT
 """server.py - backups and restores while the service and the network misbehave
 
-    server.py PROGRAM CONTAINER SEED ROUNDS PERCENT SAS WHERE NAME=IMAGE:CHUNK...
-        [-- FAULT...]
+    server.py PROGRAM CONTAINER SEED ROUNDS PERCENT SAS WHERE
+        NAME=IMAGE:CHUNK... [-- FAULT...]
 
-Of every fault (default: each, all at once, and `late`) there are ROUNDS: the disks
-change, are backed up, and one is restored to a file in WHERE, while PERCENT of
-the requests that the fault can strike are struck. What ends well is right, by
-the file and by what the SDK sees; what does not says why. One fault alone lets
-at most one of a hundred fail. `late` is another thing: every request of some
-backups comes once more when they have ended, and changes nothing. Prints a line "FAULT: ..." for each, then what is
-wrong. Exit status 1: something was.
+Of every fault (default: each, all at once, and `late`) there are ROUNDS: the
+disks change, are backed up, and one is restored to a file in WHERE, while
+PERCENT of the requests that the fault can strike are struck. What ends well is
+right, by the file and by what the SDK sees; what does not says why. One fault
+alone lets at most one of a hundred fail. `late` is another thing: every request
+of some backups comes once more when they have ended, and changes nothing.
+
+Prints a line "FAULT: ..." for each, then what is wrong. Exit status 1:
+something was.
 """
 import os
 import random
@@ -27,8 +29,8 @@ CLOCK = 20 * 60
 
 
 def status(number, code, after=(False, True), **more):
-    return [{"act": "status", "status": number, "code": code, "after": a, **more}
-            for a in after]
+    return [{"act": "status", "status": number, "code": code, "after": a,
+             **more} for a in after]
 
 
 def both(act, **more):
@@ -54,12 +56,13 @@ FAULTS = {
     "clock": [{"act": "shift", "seconds": s} for s in (-CLOCK, CLOCK)],
     "again": [{"act": "again", "later": n} for n in (0, 3, 40)],
 }
-# Few requests can be struck by these
-RARE = ("garbage", "corrupt")
+# What costs seconds, or is many at once: with few rounds, a quarter of it
+LESS = ("503", "stall", "all")
 # Where the service says nothing it is given up after so many seconds
 IMPATIENT = {"stall": 3, "all": 3}
-# Neither a key nor a signature that is refused gets better by being tried again
-FATAL = {"expired": 5}
+# What cannot be helped by trying again, and how that ends: a key or signature
+# that is refused; data that are not what they should be
+FATAL = {"expired": 5, "corrupt": 9}
 
 
 class Server:
@@ -84,10 +87,12 @@ class Server:
         self.judge.wrong.append(f"{self.fault}: {text}")
 
     def arm(self, rules, percent):
+        """Of one fault one request is struck in any case, others by chance."""
+        rules = [dict(rule, sas=self.sas) for rule in rules]
+        if self.fault != "all":
+            self.proxy.rule(times=1, skip=self.chance.randrange(2),
+                            **self.chance.choice(rules))
         for rule in rules:
-            rule = dict(rule)
-            if rule["act"] == "break":
-                rule["sas"] = self.sas
             self.proxy.rule(percent=percent / len(rules),
                             seed=self.chance.randrange(1 << 30), **rule)
 
@@ -126,7 +131,8 @@ class Server:
 
     def restore(self, disk):
         target = os.path.join(self.where, "restored.img")
-        outcome = self.program.run("restore", "disk", disk.name, target, "--yes")
+        outcome = self.program.run("restore", "disk", disk.name, target,
+                                   "--yes")
         good = self.explained("restore", outcome)
         if good:
             with open(target, "rb") as image:
@@ -161,7 +167,6 @@ class Server:
             backups += backed_up
             restores += restored
             struck += count
-            # It may be that it could not even give back its leases
             if not backed_up:
                 self.settle()
         print(f"{fault}: {struck} requests struck; of {self.rounds} backups "
@@ -170,7 +175,7 @@ class Server:
             self.wrong("too few completed")
         if not struck:
             self.wrong("nothing was struck")
-        self.settle()
+        self.be_patient(None)
 
     def settle(self):
         """Undisturbed, a backup is made; it mends all that was left."""
@@ -235,15 +240,17 @@ def main():
         args, wanted = args[:at], args[at + 1:]
     server = Server(args)
     for fault in wanted:
+        percent = server.percent
+        if fault in LESS and server.rounds < 100:
+            percent /= 4
         if fault == "all":
-            server.run("all", FAULTS.values(), server.percent, server.rounds)
+            server.run("all", [rules for name, rules in FAULTS.items()
+                               if FATAL.get(name) != 5],
+                       percent, server.rounds)
             continue
         if fault == "late":
             server.late()
             continue
-        percent = server.percent
-        if fault in RARE and server.rounds < 100:
-            percent = 40
         server.run(fault, [FAULTS[fault]], percent, server.rounds // 100)
         sys.stdout.flush()
     for line in server.judge.wrong:

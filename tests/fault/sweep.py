@@ -76,7 +76,7 @@ class Sweep:
         new = self.look(where)
         self.judge.leases(none=outcome.status == 0)
         if outcome.status not in (0, KILLED):
-            self.wrong(f"{where}: exit {outcome.status}: {outcome.err}")
+            self.wrong(f"{where}: exit {outcome.status}: {outcome.message()}")
         if outcome.status == 0 and len(new) != 1:
             self.wrong(f"{where}: it ended well and made {len(new)} points")
         if len(new) > 1:
@@ -89,7 +89,7 @@ class Sweep:
         """The next run ends, and nothing is left of the dead ones."""
         outcome = self.program.run("backup")
         if outcome.status:
-            self.wrong(f"{where}: exit {outcome.status}: {outcome.err}")
+            self.wrong(f"{where}: exit {outcome.status}: {outcome.message()}")
         if len(self.look(where)) != 1:
             self.wrong(f"{where}: it made no point")
         self.judge.leases(none=True)

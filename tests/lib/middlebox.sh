@@ -82,7 +82,8 @@ middlebox_configure() {
 		s|@DIR@|${middlebox_file%/*}|g" >>"$middlebox_file"
 }
 
-# middlebox_run DIR COMMAND...: until it accepts connections
+# middlebox_run DIR COMMAND...: until it accepts connections. TERM, when the test
+# is killed, lets squid remove the memory that it shares with itself.
 middlebox_run() {
 	middlebox_log=$1/said
 	shift
@@ -90,7 +91,7 @@ middlebox_run() {
 		-name '*-linux-gnu')
 	[ "$(id -u)" -ne 0 ] ||
 		set -- setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
-	LD_LIBRARY_PATH=$middlebox_libs setpriv --pdeathsig KILL "$@" \
+	LD_LIBRARY_PATH=$middlebox_libs setpriv --pdeathsig TERM "$@" \
 		>"$middlebox_log" 2>&1 </dev/null &
 	MIDDLEBOX_PID=$!
 	at_exit "kill -KILL $MIDDLEBOX_PID; wait $MIDDLEBOX_PID 2>/dev/null"
@@ -131,8 +132,10 @@ squid_start() {
 		"shutdown_lifetime 0 seconds" \
 		"$@"
 	[ -e "$squid_dir/hosts" ] || : >"$squid_dir/hosts"
+	# A name of its own: that memory is called after it.
+	at_exit "rm -f /dev/shm/test$MIDDLEBOX_PORT-*"
 	middlebox_run "$squid_dir" "$(middlebox_home)/usr/sbin/squid" -N \
-		-f "$squid_dir/squid.conf"
+		-n "test$MIDDLEBOX_PORT" -f "$squid_dir/squid.conf"
 }
 
 squid_lines() {

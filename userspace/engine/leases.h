@@ -8,9 +8,9 @@
  * knows the owner dead, gives them back at once instead of waiting a minute.
  * Ids are never used again for anything else.
  *
- * A lease that was lost is taken again, under a fresh id, if nobody has it. That
- * alone does not say that nobody had it: the sequence number of a page blob
- * does (fence.h), and points/NAME, which whoever had the lock has created.
+ * A lease that was lost is taken again, under a fresh id, if nobody has it.
+ * That alone does not say that nobody had it: the sequence number of a page
+ * blob does (fence.h), and points/NAME, which whoever had the lock has created.
  */
 #ifndef TIDEMARK_ENGINE_LEASES_H
 #define TIDEMARK_ENGINE_LEASES_H

@@ -52,7 +52,7 @@ struct tm_config {
 	uint64_t request_size;		/* bytes of page data, <= 4 MiB */
 	uint64_t timeout;		/* seconds, one request */
 	uint64_t retries;		/* of one request */
-	uint64_t retry_wait;		/* milliseconds, before the first retry */
+	uint64_t retry_wait;		/* ms, before the first retry */
 	uint64_t retry_time;		/* seconds, until a request is given up */
 	bool checksum_md5;		/* checksum = md5, else crc64 */
 	uint64_t rate;			/* bytes/s of a run; 0: no limit */
