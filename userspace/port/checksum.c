@@ -58,6 +58,8 @@ void checksum_ask(struct blobcall *call, size_t len)
 {
 	enum blob_checksum kind = blobservice_checksums(call->service)->range;
 
+	if (len < CHECKSUM_FAST_MIN)
+		kind = BLOB_CHECKSUM_MD5;
 	if (len <= CHECKSUM_RANGE_MAX)
 		blobcall_header(call, kinds[kind].ask, "true");
 }

@@ -15,6 +15,9 @@
 /* The service sums ranges up to this size, and refuses to for larger ones. */
 #define CHECKSUM_RANGE_MAX (4u << 20)
 
+/* What is read below this is summed by MD5: it costs as little, and all know it. */
+#define CHECKSUM_FAST_MIN (64u << 10)
+
 /* Which one goes with what. */
 struct checksums {
 	enum blob_checksum sent;	/* pages that are written */
