@@ -29,10 +29,10 @@ static void say(void)
 	size_t i;
 
 	fprintf(stderr, "fuzz: %lu executions\n", runs);
-	for (i = 0; i < sizeof(classes) / sizeof(*classes); i++)
-		if (i != 1)
-			fprintf(stderr, "fuzz: %lu accepted: %s\n", replies[i],
-				classes[i]);
+	fprintf(stderr, "fuzz: %lu without a reply\n", replies[0]);
+	for (i = 2; i < sizeof(classes) / sizeof(*classes); i++)
+		fprintf(stderr, "fuzz: %lu accepted: %s\n", replies[i],
+			classes[i]);
 	fields_done(&headers);
 }
 
