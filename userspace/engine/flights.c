@@ -14,7 +14,14 @@
 /* The schedule goes by minutes. */
 #define SCHEDULE_NS UINT64_C(10000000000)
 
-/* What carries a flight: one request after another until it is through. */
+/* Before a write that was refused more than once is tried again. */
+#define REGAIN_MS 50u
+
+/*
+ * What carries a flight: one request after another until it is through. It is
+ * idle, or has a request under way, or its alarm is set, or it has returned and
+ * waits for its turn again.
+ */
 struct carrier {
 	struct flights *all;
 	struct flight *flight;
@@ -23,7 +30,7 @@ struct carrier {
 	struct alarm again;
 	unsigned int regained;
 	uint64_t sent_ns;
-	struct carrier *next;	/* while idle */
+	struct carrier *next;	/* while idle or returned */
 };
 
 struct flights {
@@ -36,8 +43,9 @@ struct flights {
 	struct tm_schedule schedule;
 	struct tm_pace run, disk;
 	uint64_t scheduled_ns;		/* when the run's pace was last set */
-	unsigned int under_way;
+	unsigned int under_way;		/* requests */
 	struct carrier *idle;
+	struct carrier *returned, **returned_end;
 	int r;
 	struct tm_error error;
 	struct carrier carriers[];
@@ -77,6 +85,7 @@ int flights_new(struct vault *v, struct reactor *rx, struct flights **ret)
 	fl->vault = v;
 	fl->rx = rx;
 	fl->end = &fl->first;
+	fl->returned_end = &fl->returned;
 	fl->turn.ring = take_turn;
 	tm_error_clear(&fl->error);
 	init_pace(fl, v->config);
@@ -92,6 +101,16 @@ int flights_new(struct vault *v, struct reactor *rx, struct flights **ret)
 	}
 	*ret = fl;
 	return 0;
+}
+
+struct http_config flights_http(const struct vault *v)
+{
+	struct http_config http = blobservice_http(v->service);
+
+	http.stall_timeout_s = (unsigned int)v->config->timeout;
+	http.timeout_s = (unsigned int)(v->config->timeout *
+					v->config->connections);
+	return http;
 }
 
 void flights_free(struct flights *fl)
@@ -150,6 +169,7 @@ static void dispatch(struct carrier *c)
 		fl->r = leases_check(f->fence->leases, &fl->error);
 	if (fl->r)
 		return;
+	fl->under_way++;
 	c->sent_ns = clock_now_ns();
 	tm_pace_took(&fl->run, c->sent_ns, bytes_of(f));
 	tm_pace_took(&fl->disk, c->sent_ns, bytes_of(f));
@@ -160,27 +180,39 @@ static void dispatch(struct carrier *c)
 		send_write(c, f);
 }
 
-static void try_again(struct alarm *alarm)
+/* Who is next; those that have been on their way before go first. */
+static const struct flight *next_flight(const struct flights *fl)
 {
-	dispatch((struct carrier *)((char *)alarm -
-				    offsetof(struct carrier, again)));
+	if (fl->returned)
+		return fl->returned->flight;
+	return fl->idle ? fl->first : NULL;
 }
 
-/* Nanoseconds until the first may go; UINT64_MAX: until one has landed. */
-static uint64_t wait_ns(struct flights *fl, uint64_t now)
+/* Nanoseconds until @f may go; UINT64_MAX: until one has landed. */
+static uint64_t wait_ns(struct flights *fl, const struct flight *f,
+			uint64_t now)
 {
-	uint64_t bytes = bytes_of(fl->first), wait = 0, more;
+	uint64_t wait = 0, more;
 
 	keep_to_schedule(fl, now);
-	if (!fl->idle || !tm_throng_room(&fl->throng, now, fl->under_way,
-					 &wait))
+	if (!tm_throng_room(&fl->throng, now, fl->under_way, &wait))
 		return wait ? wait : UINT64_MAX;
-	wait = tm_pace_next(&fl->run, now, bytes);
-	more = tm_pace_next(&fl->disk, now, bytes);
+	wait = tm_pace_next(&fl->run, now, bytes_of(f));
+	more = tm_pace_next(&fl->disk, now, bytes_of(f));
 	return wait > more ? wait : more;
 }
 
-static void begin_first(struct flights *fl)
+static struct carrier *take_returned(struct flights *fl)
+{
+	struct carrier *c = fl->returned;
+
+	fl->returned = c->next;
+	if (!fl->returned)
+		fl->returned_end = &fl->returned;
+	return c;
+}
+
+static struct carrier *load_first(struct flights *fl)
 {
 	struct carrier *c = fl->idle;
 
@@ -189,28 +221,42 @@ static void begin_first(struct flights *fl)
 	fl->first = c->flight->next;
 	if (!fl->first)
 		fl->end = &fl->first;
-	fl->under_way++;
 	c->regained = 0;
 	retry_init(&c->retry, &fl->vault->policy);
-	dispatch(c);
+	return c;
 }
 
 /* Begins what may begin. */
 static void pump(struct flights *fl)
 {
-	while (fl->first && !fl->r && !fl->turn_set) {
-		uint64_t wait = wait_ns(fl, clock_now_ns());
+	const struct flight *f;
+
+	while (!fl->r && !fl->turn_set && (f = next_flight(fl))) {
+		uint64_t wait = wait_ns(fl, f, clock_now_ns());
 
 		if (wait == UINT64_MAX)
 			return;
 		if (!wait) {
-			begin_first(fl);
+			dispatch(fl->returned ? take_returned(fl) :
+						load_first(fl));
 			continue;
 		}
 		fl->turn_set = true;
 		reactor_after(fl->rx, (unsigned int)((wait + 999999) / 1000000),
 			      &fl->turn);
 	}
+}
+
+static void try_again(struct alarm *alarm)
+{
+	struct carrier *c = (struct carrier *)((char *)alarm -
+					       offsetof(struct carrier, again));
+	struct flights *fl = c->all;
+
+	c->next = NULL;
+	*fl->returned_end = c;
+	fl->returned_end = &c->next;
+	pump(fl);
 }
 
 static void take_turn(struct alarm *alarm)
@@ -222,7 +268,10 @@ static void take_turn(struct alarm *alarm)
 	pump(fl);
 }
 
-/* What the reply says of how much the service bears. */
+/*
+ * What the reply says of how much the service bears. One that did not come in
+ * time says so too: of the line.
+ */
 static void learn(struct carrier *c, int r)
 {
 	const struct blob_error *e = &c->io.error;
@@ -230,7 +279,7 @@ static void learn(struct carrier *c, int r)
 
 	if (!r)
 		tm_throng_succeeded(throng);
-	else if (e->status == 429 || e->status == 503)
+	else if (e->status == 429 || e->status == 503 || r == -ETIMEDOUT)
 		tm_throng_refused(throng, clock_now_ns(), c->sent_ns,
 				  e->retry_after_s * UINT64_C(1000000000));
 }
@@ -247,7 +296,8 @@ static bool is_regained(struct carrier *c, int r)
 	    c->regained++ >= FENCE_REGAIN_MOST)
 		return false;
 	fl->r = fence_regain(c->flight->fence, &fl->error);
-	dispatch(c);
+	reactor_after(fl->rx, c->regained > 1 ? REGAIN_MS << c->regained : 0,
+		      &c->again);
 	return true;
 }
 
@@ -260,11 +310,13 @@ static void carried(struct pageio *io, int r)
 
 	if (fl->r)
 		return;
+	fl->under_way--;
 	learn(c, r);
 	if (is_regained(c, r))
 		return;
 	if (r && retry_due(&c->retry, r, &io->error, &ms)) {
 		reactor_after(fl->rx, ms, &c->again);
+		pump(fl);
 		return;
 	}
 	if (r) {
@@ -277,7 +329,6 @@ static void carried(struct pageio *io, int r)
 		fence_note(f->fence, &io->written);
 	c->next = fl->idle;
 	fl->idle = c;
-	fl->under_way--;
 	f->done(f);
 	pump(fl);
 }

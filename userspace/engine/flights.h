@@ -54,6 +54,12 @@ struct flight {
 int flights_new(struct vault *v, struct reactor *rx, struct flights **ret);
 void flights_free(struct flights *fl);
 
+/*
+ * How they talk, for the reactor. They share the line: the time of one request
+ * is that of all, and what ends one is that nothing of it moves.
+ */
+struct http_config flights_http(const struct vault *v);
+
 void flights_start(struct flights *fl, struct flight *f);
 
 /* 0, or what the first failure was, with @err set. */

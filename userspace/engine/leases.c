@@ -64,7 +64,7 @@ static int renew(struct leases *l, struct held *h,
 		 const struct retry_policy *policy, struct blob_error *be)
 {
 	struct blob blob = blob_of(l, h);
-	char id[CRYPTO_UUID_SIZE];
+	char id[CRYPTO_UUID_SIZE], old[CRYPTO_UUID_SIZE];
 	struct retry retry;
 	int r;
 
@@ -74,6 +74,7 @@ static int renew(struct leases *l, struct held *h,
 	} while (policy && retry_again(&retry, r, be));
 	if (!is_lost(r) || crypto_uuid(id))
 		return r;
+	memcpy(old, h->id, sizeof(old));
 	memcpy(h->id, id, sizeof(h->id));
 	r = write_record(l);
 	if (r)
@@ -82,7 +83,12 @@ static int renew(struct leases *l, struct held *h,
 	do {
 		r = lease_acquire(&blob, h->id, LEASE_SECONDS, be);
 	} while (policy && retry_again(&retry, r, be));
-	return r;
+	if (r != -EBUSY)
+		return r;
+	/* Somebody has it: perhaps this run, and the refusal was a mistake. */
+	memcpy(h->id, old, sizeof(h->id));
+	r = write_record(l);
+	return r ? r : lease_renew(&blob, h->id, be);
 }
 
 /* One round. A server that cannot be reached is asked again next time. */

@@ -397,8 +397,11 @@ static void ship_slab(struct ship *s, uint64_t slab)
 		take_window(&s->lanes[i]);
 	while (!s->r && !all_idle(s)) {
 		reactor_turn(&s->rx);
-		fail(s, flights_check(s->flights, s->err));
-		fail(s, report_cancelled(s->report, s->err));
+		/* The first failure is the one to tell. */
+		if (!s->r)
+			fail(s, flights_check(s->flights, s->err));
+		if (!s->r)
+			fail(s, report_cancelled(s->report, s->err));
 	}
 	if (!s->r && s->wrote)
 		fail(s, entries_settle(t, first, count, s->err));
@@ -421,7 +424,7 @@ static int prepare(struct ship *s)
 {
 	struct target *t = s->target;
 	struct vault *v = t->vhd.vault;
-	struct http_config http = blobservice_http(v->service);
+	struct http_config http = flights_http(v);
 	struct reactor_options options = {
 		.http = &http, .reads = READS, .threads = THREADS,
 		.buffers = s->buffers, .buffer_len = SHIP_WINDOW_BYTES,

@@ -217,16 +217,30 @@ static void tell(const struct walk *w, uint64_t done)
 	});
 }
 
+static bool is_ready(const struct walk *w)
+{
+	return w->n && w->pieces[w->head].ready;
+}
+
+/* A piece for each turn: where it goes may be slow, and requests must not wait. */
 static void hand_out_ready(struct walk *w)
 {
-	while (!w->r && w->n && w->pieces[w->head].ready) {
-		struct piece *p = &w->pieces[w->head];
+	struct piece *p = &w->pieces[w->head];
 
-		fail(w, hand_out(w, p));
-		tell(w, p->off + p->len);
-		w->head = (w->head + 1) % PIECES;
-		w->n--;
-	}
+	if (w->r || !is_ready(w))
+		return;
+	fail(w, hand_out(w, p));
+	tell(w, p->off + p->len);
+	w->head = (w->head + 1) % PIECES;
+	w->n--;
+}
+
+static void turn(struct walk *w)
+{
+	if (is_ready(w))
+		reactor_poll(&w->rx);
+	else
+		reactor_turn(&w->rx);
 }
 
 static void walk_slab(struct walk *w, uint64_t first, uint64_t count)
@@ -244,8 +258,9 @@ static void walk_slab(struct walk *w, uint64_t first, uint64_t count)
 				    w->err));
 	while (!w->r && (w->n || off < end)) {
 		start_pieces(w, &off, end);
-		reactor_turn(&w->rx);
-		fail(w, flights_check(w->flights, w->err));
+		turn(w);
+		if (!w->r)
+			fail(w, flights_check(w->flights, w->err));
 		hand_out_ready(w);
 		if (!w->r)
 			fail(w, report_cancelled(rep, w->err));
@@ -269,7 +284,7 @@ static int init_piece(struct walk *w, struct piece *p)
 static int prepare(struct walk *w)
 {
 	struct vault *v = w->reader->vault;
-	struct http_config http = blobservice_http(v->service);
+	struct http_config http = flights_http(v);
 	const struct reactor_options options = {
 		.http = &http, .reads = 1, .threads = THREADS,
 	};

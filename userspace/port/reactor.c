@@ -71,7 +71,7 @@ static unsigned int ring_alarms(struct reactor *rx)
 	return n;
 }
 
-static unsigned int turn_all(struct reactor *rx)
+unsigned int reactor_poll(struct reactor *rx)
 {
 	return httpset_turn(rx->requests) + readq_turn(rx->reads) +
 	       workers_turn(rx->workers) + ring_alarms(rx);
@@ -94,10 +94,10 @@ static unsigned int wait_ms(const struct reactor *rx)
 unsigned int reactor_turn(struct reactor *rx)
 {
 	const int fds[] = { readq_fd(rx->reads), workers_fd(rx->workers) };
-	unsigned int n = turn_all(rx);
+	unsigned int n = reactor_poll(rx);
 
 	if (n)
 		return n;
 	httpset_wait(rx->requests, fds, 2, wait_ms(rx));
-	return turn_all(rx);
+	return reactor_poll(rx);
 }

@@ -55,4 +55,7 @@ void reactor_forget(struct reactor *rx, struct alarm *alarm);
  */
 unsigned int reactor_turn(struct reactor *rx);
 
+/* The same without waiting. */
+unsigned int reactor_poll(struct reactor *rx);
+
 #endif

@@ -10,10 +10,7 @@ static const struct retry_policy defaults;
 
 void retry_init(struct retry *retry, const struct retry_policy *policy)
 {
-	*retry = (struct retry){
-		.policy = policy ? policy : &defaults,
-		.start_ns = clock_now_ns(),
-	};
+	*retry = (struct retry){ .policy = policy ? policy : &defaults };
 }
 
 #define SENSELESS_MOST 3	/* retries where they seldom help */
@@ -69,7 +66,9 @@ bool retry_due(struct retry *retry, int r, struct blob_error *err,
 	err->ambiguous = retry->ambiguous;
 	if (!worth_retrying(r, retry->tries, err))
 		return false;
-	retry->tries++;
+	/* Before the first failure it may have waited for its turn. */
+	if (!retry->tries++)
+		retry->start_ns = clock_now_ns();
 	if (p->most_retries && retry->tries > p->most_retries)
 		return false;
 	wait_ms = next_wait_ms(retry, err);

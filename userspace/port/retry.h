@@ -31,7 +31,7 @@
 struct retry_policy {
 	unsigned int first_ms;		/* first wait; 0: 500 */
 	unsigned int most_ms;		/* longest wait; 0: 30000 */
-	unsigned int total_s;		/* from first try to last; 0: 300 */
+	unsigned int total_s;		/* from first failure to last try; 0: 300 */
 	unsigned int most_retries;	/* after the first try; 0: any number */
 	/*
 	 * Waits for @ms; non-zero means give up. NULL: clock_nanosleep().
@@ -44,7 +44,7 @@ struct retry_policy {
 
 struct retry {
 	const struct retry_policy *policy;
-	uint64_t start_ns;
+	uint64_t start_ns;		/* first failure */
 	unsigned int tries;
 	bool ambiguous;
 };
