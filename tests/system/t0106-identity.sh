@@ -69,7 +69,8 @@ AZURE_STORAGE_CONNECTION_STRING=$KEY_CREDENTIALS "$TESTS/lib/sdk.py" fetch \
 same_disk "the SDK reads the disk" "$WORK/a.vhd" "$A"
 unset AZURE_STORAGE_CONNECTION_STRING
 
-# Tokens that end while a run is under way
+# Tokens that end while a run is under way, which is held down to some seconds
+configure "identity = system" "[transfer]" "rate = 4M"
 imds_rules '{"life": 2}'
 asked=$(imds_asked)
 random_disk "$A" 16
@@ -86,6 +87,7 @@ ok "$STATUS" "tokens that end before the time they were said to" ||
 	sed 's/^/# /' "$WORK/err"
 [ "$(imds_asked)" -gt $((asked + 1)) ]
 ok $? "are renewed when they are refused"
+configure "identity = system"
 imds_rules '{"life": -10, "says": 3600}'
 fails 5 "*token of the managed identity is not accepted*expired*" \
 	"a token that is refused, and the next one too" points
