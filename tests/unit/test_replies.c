@@ -11,6 +11,7 @@
 
 #include "port/azauth.h"
 #include "port/bloblist.h"
+#include "port/blobprops.h"
 #include "port/blockblob.h"
 #include "port/lease.h"
 #include "port/pageblob.h"
@@ -127,6 +128,38 @@ static void no_range_becomes_a_hole(void **state)
 	}
 }
 
+/* A page blob consists of pages: a size that does not was damaged on its way. */
+static void sizes_are_pages(void **state)
+{
+	static const struct {
+		const char *type, *size;
+		int r;
+	} cases[] = {
+		{ "PageBlob", "1024", 0 },
+		{ "PageBlob", "1023", -EPROTO },
+		{ "PageBlob", "", -EPROTO },
+		{ "BlockBlob", "1023", 0 },
+	};
+	struct blob_properties p;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fields headers = { 0 };
+
+		assert_int_equal(fields_add(&headers, "Content-Length",
+					    cases[i].size), 0);
+		assert_int_equal(fields_add(&headers, "x-ms-blob-type",
+					    cases[i].type), 0);
+		assert_int_equal(fields_add(&headers, "ETag", "1"), 0);
+		assert_int_equal(blobprops_from_headers(&headers, &p),
+				 cases[i].r);
+		if (!cases[i].r)
+			blob_properties_done(&p);
+		fields_done(&headers);
+	}
+}
+
 static int on_blob(void *arg, const struct bloblist_item *item)
 {
 	(void)arg, (void)item;
@@ -233,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_are_told),
 		cmocka_unit_test(no_range_becomes_a_hole),
+		cmocka_unit_test(sizes_are_pages),
 		cmocka_unit_test(lists_are_lists),
 		cmocka_unit_test(snapshots_have_times),
 		cmocka_unit_test(waits_are_not_cut_short),

@@ -10,6 +10,8 @@
 
 #include <curl/curl.h>
 
+#include "port/pageblob.h"
+
 void blob_properties_done(struct blob_properties *properties)
 {
 	fields_done(&properties->metadata);
@@ -115,6 +117,9 @@ int blobprops_from_headers(const struct fields *headers,
 		else
 			r = blobprops_set(&p, f->name, f->value);
 	}
+	/* What is written to it goes by its size. */
+	if (!r && p.type == BLOB_TYPE_PAGE && p.size % PAGEBLOB_PAGE)
+		r = -EPROTO;
 	if (r)
 		blob_properties_done(&p);
 	else
