@@ -106,7 +106,7 @@ class Server:
 
     def explained(self, what, outcome):
         """What did not end well said why; returns whether it did."""
-        if outcome.status == 0:
+        if outcome.status in (0, 3):    # 3: with a warning, of clocks
             return True
         if (not 0 < outcome.status <= 12 or not outcome.message() or
                 outcome.status != FATAL.get(self.fault, outcome.status)):
