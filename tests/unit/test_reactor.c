@@ -199,12 +199,12 @@ static void refused(void **state)
 
 struct sum {
 	struct work work;
-	unsigned int from, result, rounds;
+	unsigned int from, result, rounds, number;
 	pthread_t by, told;
 	struct workers *again;
 };
 
-static void add_up(struct work *work)
+static void add_up(struct work *work, unsigned int thread)
 {
 	struct sum *s = (struct sum *)work;
 	unsigned int i;
@@ -212,6 +212,7 @@ static void add_up(struct work *work)
 	for (i = 0; i < 1000; i++)
 		s->result += s->from + i;
 	s->by = pthread_self();
+	s->number = thread;
 }
 
 /* Whoever hears may start it again at once. */
@@ -249,6 +250,10 @@ static void worked(unsigned int threads)
 		assert_true(pthread_equal(sums[i].told, pthread_self()));
 		assert_int_equal(!pthread_equal(sums[i].by, pthread_self()),
 				 threads != 0);
+		assert_true(sums[i].number < (threads ? threads : 1));
+		/* Each number is one thread's. */
+		assert_int_equal(!pthread_equal(sums[i].by, sums[0].by),
+				 sums[i].number != sums[0].number);
 	}
 	reactor_done(&rx);
 }

@@ -7,7 +7,7 @@
 #include "engine/entries.h"
 #include "engine/estimate.h"
 #include "engine/points.h"
-#include "engine/ship.h"
+#include "engine/window.h"
 
 /* The newest point that holds the disk; last->name is "" if there is none. */
 static int find_last(struct vault *v, const struct tm_disk *disk,
@@ -45,7 +45,8 @@ static int count(struct target *t, const struct source_pending *pending,
 	const struct tm_config *config = t->vhd.vault->config;
 	const struct tm_shipping how = {
 		.request_size = config->request_size,
-		.window_chunks = SHIP_WINDOW_BYTES / t->doc->chunk_size,
+		.window_chunks = window_size(t->doc->chunk_size) /
+			t->doc->chunk_size,
 		.slab_chunks = ENTRIES_SLAB_CHUNKS,
 		.gap_pages = ENTRIES_GAP_PAGES,
 		.bytes_per_s = TM_BLOB_BYTES_PER_S,

@@ -33,12 +33,16 @@ enum proof {
 
 struct reader_ops {
 	/*
-	 * The next piece, in order and without gap, up to the end of the VHD
-	 * without its footer. @data NULL: zeroes. May be NULL itself.
+	 * Part of a piece whose chunks are all good. @data NULL: zeroes. Called
+	 * on other threads, of several pieces at once, in any order. May be NULL
+	 * itself.
 	 */
 	int (*piece)(void *arg, uint64_t off, const void *data, uint64_t len,
 		     struct tm_error *err);
-	/* The proof of chunk @i, before its piece is handed out. */
+	/*
+	 * The proof of chunk @i, in order and without gap, up to the end of the
+	 * VHD without its footer; after its piece, if that is good.
+	 */
 	int (*proved)(void *arg, uint64_t i, enum proof proof,
 		      struct tm_error *err);
 	const char *stage;	/* for the progress */

@@ -37,6 +37,7 @@ static int out_failed(const struct restore *s, int r, const char *what,
 			    "it is mounted or in use" : strerror(-r));
 }
 
+/* On several threads. */
 static int on_piece(void *arg, uint64_t off, const void *data, uint64_t len,
 		    struct tm_error *err)
 {
@@ -48,7 +49,8 @@ static int on_piece(void *arg, uint64_t off, const void *data, uint64_t len,
 	if (len > s->limit - off)
 		len = s->limit - off;
 	if (data) {
-		s->result.bytes_written += len;
+		__atomic_fetch_add(&s->result.bytes_written, len,
+				   __ATOMIC_RELAXED);
 		r = diskout_write(s->out, off, data, len);
 	} else if (diskout_is_zero(s->out)) {
 		return 0;

@@ -6,8 +6,8 @@
  * goes through these steps, and none of its steps begins before the one before
  * it is acknowledged by the service:
  *
- *	read	the disk
- *	compare	on another thread: chunks that equal their entries are done with
+ *	read	the disk, and on other threads compare, piece by piece: chunks
+ *		that equal their entries are done with
  *	forget	entries of the others are made zero
  *	send	their pages are put, or cleared where all is zero
  *	note	their entries are written
@@ -30,12 +30,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "engine/entries.h"
+#include "engine/intake.h"
 #include "engine/ship.h"
 #include "engine/window.h"
 
-#define READ_BYTES (1u << 20)	/* of one read */
 #define READS 32u		/* in flight at once */
-#define THREADS 2u
 
 struct ship;
 
@@ -43,7 +42,6 @@ struct ship;
 struct lane {
 	struct ship *ship;
 	struct window window;
-	struct work work;
 	void (*next)(struct lane *lane);	/* step, when nothing is left */
 	unsigned int left;			/* parts of this step under way */
 	bool idle;
@@ -54,6 +52,7 @@ struct ship {
 	const struct report *report;
 	struct reactor rx;
 	struct flights *flights;
+	struct intake intake;
 	void *buffers[SHIP_WINDOWS];
 	size_t bytes;			/* of each */
 	struct lane lanes[SHIP_WINDOWS];
@@ -95,7 +94,6 @@ static void expect(struct lane *lane, void (*next)(struct lane *lane))
 }
 
 static void step_read(struct lane *lane);
-static void step_compare(struct lane *lane);
 static void step_forget(struct lane *lane);
 static void step_send(struct lane *lane);
 static void step_note(struct lane *lane);
@@ -115,80 +113,18 @@ static void take_window(struct lane *lane)
 	step_read(lane);
 }
 
-static void was_read(struct readq_read *read)
+static void was_taken(struct window *w)
 {
-	struct lane *lane = read->arg;
-	struct ship *s = lane->ship;
+	struct lane *lane = w->arg;
 
-	if (read->result && !s->r)
-		fail(s, s->target->source->ops->blame(s->target->source,
-						      read->result, s->err));
+	fail(lane->ship, lane->ship->intake.r);
 	landed(lane);
-}
-
-static void start_read(struct lane *lane, unsigned int i, unsigned int n)
-{
-	struct ship *s = lane->ship;
-	struct source *source = s->target->source;
-	struct readq_read *read = &lane->window.reads[i];
-	uint64_t off = lane->window.chunks[i].index * source->chunk_size;
-	uint32_t len = (uint32_t)window_bytes(&lane->window, i, n);
-
-	*read = (struct readq_read){
-		.len = len, .data = lane->window.chunks[i].data,
-		.done = was_read, .arg = lane,
-	};
-	if (source->ops->place(source, off, len, &read->disk, &read->off)) {
-		lane->left++;
-		readq_start(s->rx.reads, read);
-	} else {
-		fail(s, source->ops->read(source, off, len, read->data,
-					  s->err));
-	}
 }
 
 static void step_read(struct lane *lane)
 {
-	struct window *w = &lane->window;
-	unsigned int i, n;
-
-	expect(lane, step_compare);
-	for (i = 0; i < w->n && !lane->ship->r; i += n) {
-		n = window_run(w, i, READ_BYTES);
-		start_read(lane, i, n);
-	}
-	landed(lane);
-}
-
-static struct lane *lane_of(struct work *work)
-{
-	return (struct lane *)((char *)work - offsetof(struct lane, work));
-}
-
-static void run_compare(struct work *work)
-{
-	window_compare(&lane_of(work)->window);
-}
-
-static void was_compared(struct work *work)
-{
-	struct lane *lane = lane_of(work);
-	const char *name = lane->ship->target->doc->name;
-
-	if (lane->window.r && !lane->ship->r)
-		fail(lane->ship, tm_error_set(lane->ship->err, lane->window.r,
-					      TM_EXIT_FAILED, name,
-					      "cannot hash disk '%s': %s", name,
-					      strerror(-lane->window.r)));
-	landed(lane);
-}
-
-static void step_compare(struct lane *lane)
-{
 	expect(lane, step_forget);
-	window_recall(&lane->window);
-	lane->work = (struct work){ .run = run_compare, .done = was_compared };
-	workers_start(lane->ship->rx.workers, &lane->work);
+	intake_window(&lane->ship->intake, &lane->window);
 }
 
 static void entries_landed(struct flight *f)
@@ -410,14 +346,14 @@ static void ship_slab(struct ship *s, uint64_t slab)
 }
 
 /* No more windows than the ship set fills, and one where they may not meet. */
-static unsigned int windows_for(const struct target *t)
+static unsigned int windows_for(const struct target *t, size_t each)
 {
 	uint64_t bytes = tm_extents_total(&t->ship) * t->doc->chunk_size;
-	uint64_t n = bytes / SHIP_WINDOW_BYTES + 1;
+	uint64_t n = bytes / each + 1, most = SHIP_BYTES / each;
 
-	if (t->doc->chunk_size > SHIP_WINDOW_BYTES / TM_HASH_PAGE_ENTRIES)
+	if (t->doc->chunk_size > each / TM_HASH_PAGE_ENTRIES)
 		return 1;
-	return n < SHIP_WINDOWS ? (unsigned int)n : SHIP_WINDOWS;
+	return (unsigned int)(n < most ? n : most);
 }
 
 static int prepare(struct ship *s)
@@ -426,25 +362,32 @@ static int prepare(struct ship *s)
 	struct vault *v = t->vhd.vault;
 	struct http_config http = flights_http(v);
 	struct reactor_options options = {
-		.http = &http, .reads = READS, .threads = THREADS,
-		.buffers = s->buffers, .buffer_len = SHIP_WINDOW_BYTES,
+		.http = &http, .reads = READS, .threads = workers_fitting(),
+		.buffers = s->buffers,
 	};
-	unsigned int n = windows_for(t);
+	unsigned int n;
 	int r;
 
+	s->bytes = window_size(t->doc->chunk_size);
+	n = windows_for(t, s->bytes);
 	for (; s->n < n; s->n++) {
 		struct lane *lane = &s->lanes[s->n];
 
-		s->buffers[s->n] = disk_buffer_new(SHIP_WINDOW_BYTES);
+		s->buffers[s->n] = disk_buffer_new(s->bytes);
 		if (!s->buffers[s->n])
 			return -ENOMEM;
 		lane->ship = s;
-		r = window_init(&lane->window, t, s->buffers[s->n],
-				SHIP_WINDOW_BYTES);
+		r = window_init(&lane->window, t, s->buffers[s->n], s->bytes);
 		if (r)
 			return r;
+		lane->window.taken = was_taken;
+		lane->window.arg = lane;
 	}
+	r = intake_init(&s->intake, t, &s->rx, s->err);
+	if (r)
+		return r;
 	options.n_buffers = s->n;
+	options.buffer_len = s->bytes;
 	r = reactor_init(&s->rx, &options);
 	return r ? r : flights_new(v, &s->rx, &s->flights);
 }
@@ -465,6 +408,7 @@ static void clean_up(struct ship *s)
 
 	reactor_done(&s->rx);
 	flights_free(s->flights);
+	intake_done(&s->intake);
 	for (i = 0; i < SHIP_WINDOWS; i++) {
 		if (s->lanes[i].window.flights)
 			free_entries(&s->lanes[i].window, &s->target->hash);

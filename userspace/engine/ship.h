@@ -8,9 +8,9 @@
 #include "engine/report.h"
 #include "engine/target.h"
 
-/* Windows under way at once, and bytes of disk that each holds. */
-#define SHIP_WINDOWS 4u
-#define SHIP_WINDOW_BYTES (16u << 20)
+/* Bytes of disk that are under way at once, in how many windows at most. */
+#define SHIP_BYTES (64u << 20)
+#define SHIP_WINDOWS 8u
 
 /* Tells that @chunks of the target's ship set are done with. */
 void ship_report(const struct target *t, const struct report *rep,

@@ -3,9 +3,9 @@
  * walk.c - all of a recovery point's disk, every chunk proved (reader.h)
  *
  * The disk is read in pieces, several of them under way at once, and each is
- * hashed on another thread when it has come. They are handed out in their order
- * on the disk. What is not what was backed up is read a second time before it
- * is said to be bad: it may have been damaged on the way.
+ * hashed, and handed out, on another thread when it has come. Their proofs are
+ * told in their order on the disk. What is not what was backed up is read a
+ * second time before it is said to be bad: it may have been damaged on the way.
  */
 
 #include <errno.h>
@@ -13,12 +13,12 @@
 #include <string.h>
 #include "engine/flights.h"
 #include "engine/reader.h"
+#include "port/disk.h"
 
 #define SLAB_BYTES PAGEBLOB_PUT_MAX	/* of the table, read at once */
 #define SLAB_CHUNKS (SLAB_BYTES / TM_HASH_SIZE)
-#define PIECES 8u
+#define PIECES 16u
 #define PIECE_BYTES (4u << 20)		/* of the disk; a chunk at least */
-#define THREADS 2u
 
 struct walk;
 
@@ -26,13 +26,13 @@ struct piece {
 	struct walk *walk;
 	struct work work;
 	struct flight flight;
-	struct tm_hasher *hasher;
 	uint8_t *buf;
 	enum proof *proofs;
 	bool *zero;		/* chunk by chunk, as the proofs */
 	uint64_t off, len;	/* bytes of the disk */
 	bool ready, again;
-	int r;			/* of hashing */
+	int r;			/* of hashing and handing out, and why */
+	struct tm_error err;
 };
 
 struct walk {
@@ -42,6 +42,7 @@ struct walk {
 	uint32_t chunk;			/* bytes */
 	struct reactor rx;
 	struct flights *flights;
+	struct tm_hasher *hashers[WORKERS_MAX];	/* one each */
 	struct piece pieces[PIECES];
 	unsigned int head, n;		/* pieces under way, the first is next */
 	/* Of the slab: */
@@ -69,42 +70,76 @@ static uint32_t chunk_of(const struct piece *p, uint64_t at)
 					      p->walk->chunk;
 }
 
-/* On another thread: touches nothing but the piece. */
-static void prove(struct work *work)
+static int hash(struct piece *p, struct tm_hasher *hasher)
 {
-	struct piece *p = (struct piece *)((char *)work -
-					   offsetof(struct piece, work));
 	const struct walk *w = p->walk;
 	uint64_t at, i = p->off / w->chunk;
 	const struct tm_hash *known = &w->table[i - w->first];
 	enum proof *proof = p->proofs;
 	bool *zero = p->zero;
-	struct tm_hash hash;
+	struct tm_hash now;
+	int r = 0;
 
-	p->r = 0;
-	for (at = 0; at < p->len && !p->r; at += w->chunk, i++, known++) {
+	for (at = 0; at < p->len && !r; at += w->chunk, i++, known++) {
 		uint32_t len = chunk_of(p, at);
 
 		*zero++ = all_zero(p->buf + at, len);
 		*proof = PROOF_NONE;
 		if (!tm_hash_is_zero(known)) {
-			p->r = tm_hasher_chunk(p->hasher, i, p->buf + at, len,
-					       &hash);
-			*proof = tm_hash_equal(known, &hash) ? PROOF_GOOD :
-							       PROOF_BAD;
+			r = tm_hasher_chunk(hasher, i, p->buf + at, len, &now);
+			*proof = tm_hash_equal(known, &now) ? PROOF_GOOD :
+							      PROOF_BAD;
 		}
 		proof++;
 	}
+	return r;
 }
 
-static bool is_bad(const struct piece *p)
+static bool has(const struct piece *p, enum proof proof)
 {
 	uint64_t i, n = (p->len + p->walk->chunk - 1) / p->walk->chunk;
 
 	for (i = 0; i < n; i++)
-		if (p->proofs[i] == PROOF_BAD)
+		if (p->proofs[i] == proof)
 			return true;
 	return false;
+}
+
+/* The piece as runs of zeroes and of data. */
+static int hand_out(struct piece *p)
+{
+	const struct walk *w = p->walk;
+	uint64_t at, end;
+	int r = 0;
+
+	for (at = 0; at < p->len && !r; at = end) {
+		bool zero = p->zero[at / w->chunk];
+
+		end = at;
+		do {
+			end += chunk_of(p, end);
+		} while (end < p->len && p->zero[end / w->chunk] == zero);
+		r = w->ops->piece(w->arg, p->off + at, zero ? NULL :
+				  p->buf + at, end - at, &p->err);
+	}
+	return r;
+}
+
+/* On another thread: touches nothing but the piece. */
+static void prove(struct work *work, unsigned int thread)
+{
+	struct piece *p = (struct piece *)((char *)work -
+					   offsetof(struct piece, work));
+	const struct walk *w = p->walk;
+	const char *name = w->reader->disk->name;
+
+	p->r = hash(p, w->hashers[thread]);
+	if (p->r)
+		tm_error_set(&p->err, p->r, TM_EXIT_FAILED, name,
+			     "cannot hash disk '%s': %s", name,
+			     strerror(-p->r));
+	else if (w->ops->piece && !has(p, PROOF_BAD) && !has(p, PROOF_NONE))
+		p->r = hand_out(p);
 }
 
 static void fetch(struct piece *p);
@@ -114,15 +149,15 @@ static void was_proved(struct work *work)
 	struct piece *p = (struct piece *)((char *)work -
 					   offsetof(struct piece, work));
 	struct walk *w = p->walk;
-	const char *name = w->reader->disk->name;
 
-	if (p->r && !w->r)
-		fail(w, tm_error_set(w->err, p->r, TM_EXIT_FAILED, name,
-				     "cannot hash disk '%s': %s", name,
-				     strerror(-p->r)));
 	if (w->r)
 		return;
-	p->ready = p->again || !is_bad(p);
+	if (p->r) {
+		*w->err = p->err;
+		fail(w, p->r);
+		return;
+	}
+	p->ready = p->again || !has(p, PROOF_BAD);
 	if (p->ready)
 		return;
 	p->again = true;
@@ -144,8 +179,8 @@ static void fetch(struct piece *p)
 	uint64_t end = p->off + p->len, from, to;
 	struct tm_extent x;
 
-	memset(p->buf, 0, p->len);
 	if (!tm_extents_next(&w->written, p->off, &x) || x.start >= end) {
+		memset(p->buf, 0, p->len);
 		workers_start(w->rx.workers, &p->work);
 		return;
 	}
@@ -156,6 +191,8 @@ static void fetch(struct piece *p)
 		 x.start < end);
 	if (to > end)
 		to = end;
+	memset(p->buf, 0, from - p->off);
+	memset(p->buf + (to - p->off), 0, end - to);
 	p->flight = (struct flight){
 		.kind = FLIGHT_READ, .blob = reader_vhd(w->reader),
 		.data = p->buf + (from - p->off), .off = from, .len = to - from,
@@ -164,31 +201,15 @@ static void fetch(struct piece *p)
 	flights_start(w->flights, &p->flight);
 }
 
-/* The piece as runs of zeroes and of data, after the proofs of its chunks. */
-static int hand_out(struct walk *w, struct piece *p)
+static int tell_proofs(struct walk *w, const struct piece *p)
 {
-	uint64_t at, end, i, n = (p->len + w->chunk - 1) / w->chunk;
-	int r;
+	uint64_t i, n = (p->len + w->chunk - 1) / w->chunk;
+	int r = 0;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && !r; i++)
 		r = w->ops->proved(w->arg, p->off / w->chunk + i, p->proofs[i],
 				   w->err);
-		if (r)
-			return r;
-	}
-	for (at = 0; at < p->len && w->ops->piece; at = end) {
-		bool zero = p->zero[at / w->chunk];
-
-		end = at;
-		do {
-			end += chunk_of(p, end);
-		} while (end < p->len && p->zero[end / w->chunk] == zero);
-		r = w->ops->piece(w->arg, p->off + at, zero ? NULL :
-				  p->buf + at, end - at, w->err);
-		if (r)
-			return r;
-	}
-	return 0;
+	return r;
 }
 
 /* Starts pieces from *@off on while there is room for them. */
@@ -217,30 +238,16 @@ static void tell(const struct walk *w, uint64_t done)
 	});
 }
 
-static bool is_ready(const struct walk *w)
+static void tell_ready(struct walk *w)
 {
-	return w->n && w->pieces[w->head].ready;
-}
+	while (!w->r && w->n && w->pieces[w->head].ready) {
+		struct piece *p = &w->pieces[w->head];
 
-/* A piece for each turn: where it goes may be slow, and requests must not wait. */
-static void hand_out_ready(struct walk *w)
-{
-	struct piece *p = &w->pieces[w->head];
-
-	if (w->r || !is_ready(w))
-		return;
-	fail(w, hand_out(w, p));
-	tell(w, p->off + p->len);
-	w->head = (w->head + 1) % PIECES;
-	w->n--;
-}
-
-static void turn(struct walk *w)
-{
-	if (is_ready(w))
-		reactor_poll(&w->rx);
-	else
-		reactor_turn(&w->rx);
+		fail(w, tell_proofs(w, p));
+		tell(w, p->off + p->len);
+		w->head = (w->head + 1) % PIECES;
+		w->n--;
+	}
 }
 
 static void walk_slab(struct walk *w, uint64_t first, uint64_t count)
@@ -258,10 +265,10 @@ static void walk_slab(struct walk *w, uint64_t first, uint64_t count)
 				    w->err));
 	while (!w->r && (w->n || off < end)) {
 		start_pieces(w, &off, end);
-		turn(w);
+		reactor_turn(&w->rx);
 		if (!w->r)
 			fail(w, flights_check(w->flights, w->err));
-		hand_out_ready(w);
+		tell_ready(w);
 		if (!w->r)
 			fail(w, report_cancelled(rep, w->err));
 	}
@@ -273,12 +280,10 @@ static int init_piece(struct walk *w, struct piece *p)
 
 	p->walk = w;
 	p->work = (struct work){ .run = prove, .done = was_proved };
-	p->buf = malloc(PIECE_BYTES);
+	p->buf = disk_buffer_new(PIECE_BYTES);
 	p->proofs = calloc(chunks, sizeof(*p->proofs));
 	p->zero = calloc(chunks, sizeof(*p->zero));
-	if (!p->buf || !p->proofs || !p->zero)
-		return -ENOMEM;
-	return tm_hasher_clone(w->reader->hasher, &p->hasher);
+	return p->buf && p->proofs && p->zero ? 0 : -ENOMEM;
 }
 
 static int prepare(struct walk *w)
@@ -286,7 +291,7 @@ static int prepare(struct walk *w)
 	struct vault *v = w->reader->vault;
 	struct http_config http = flights_http(v);
 	const struct reactor_options options = {
-		.http = &http, .reads = 1, .threads = THREADS,
+		.http = &http, .reads = 1, .threads = workers_fitting() + 1,
 	};
 	unsigned int i;
 	int r = 0;
@@ -296,6 +301,8 @@ static int prepare(struct walk *w)
 		return -ENOMEM;
 	for (i = 0; i < PIECES && !r; i++)
 		r = init_piece(w, &w->pieces[i]);
+	for (i = 0; i < WORKERS_MAX && !r; i++)
+		r = tm_hasher_clone(w->reader->hasher, &w->hashers[i]);
 	if (!r)
 		r = reactor_init(&w->rx, &options);
 	return r ? r : flights_new(v, &w->rx, &w->flights);
@@ -307,9 +314,10 @@ static void clean_up(struct walk *w)
 
 	reactor_done(&w->rx);
 	flights_free(w->flights);
+	for (i = 0; i < WORKERS_MAX; i++)
+		tm_hasher_free(w->hashers[i]);
 	for (i = 0; i < PIECES; i++) {
-		tm_hasher_free(w->pieces[i].hasher);
-		free(w->pieces[i].buf);
+		disk_buffer_free(w->pieces[i].buf);
 		free(w->pieces[i].proofs);
 		free(w->pieces[i].zero);
 	}

@@ -6,29 +6,34 @@
 #include <string.h>
 #include "engine/window.h"
 
+#define BYTES_MIN (8u << 20)
+#define BYTES_MAX (16u << 20)
+
+size_t window_size(uint32_t chunk_size)
+{
+	return (uint64_t)chunk_size * TM_HASH_PAGE_ENTRIES > BYTES_MIN ?
+		BYTES_MAX : BYTES_MIN;
+}
+
 int window_init(struct window *w, struct target *t, void *buf, size_t bytes)
 {
-	int r;
-
 	memset(w, 0, sizeof(*w));
 	w->target = t;
 	w->buf = buf;
 	w->max = bytes / t->doc->chunk_size;
 	w->chunks = calloc(w->max, sizeof(*w->chunks));
-	w->reads = calloc(w->max, sizeof(*w->reads));
+	w->pieces = calloc(w->max, sizeof(*w->pieces));
 	w->flights = calloc(w->max, sizeof(*w->flights));
-	r = w->chunks && w->reads && w->flights ?
-		tm_hasher_clone(t->hasher, &w->hasher) : -ENOMEM;
-	if (r)
-		window_done(w);
-	return r;
+	if (w->chunks && w->pieces && w->flights)
+		return 0;
+	window_done(w);
+	return -ENOMEM;
 }
 
 void window_done(struct window *w)
 {
-	tm_hasher_free(w->hasher);
 	free(w->chunks);
-	free(w->reads);
+	free(w->pieces);
 	free(w->flights);
 	memset(w, 0, sizeof(*w));
 }
@@ -131,23 +136,23 @@ static bool all_zero(const uint8_t *data, size_t len)
 	return !data[0] && !memcmp(data, data + 1, len - 1);
 }
 
-void window_compare(struct window *w)
+int window_compare(struct window *w, struct tm_hasher *hasher,
+		   unsigned int first, unsigned int n)
 {
-	unsigned int i;
+	struct chunk *c;
+	int r;
 
-	w->differ = 0;
-	w->r = 0;
-	for (i = 0; i < w->n && !w->r; i++) {
-		struct chunk *c = &w->chunks[i];
-
-		w->r = tm_hasher_chunk(w->hasher, c->index, c->data, c->len,
-				       &c->hash);
+	for (c = &w->chunks[first]; n--; c++) {
+		r = tm_hasher_chunk(hasher, c->index, c->data, c->len,
+				    &c->hash);
+		if (r)
+			return r;
 		c->fate = FATE_SAME;
-		if (tm_hash_equal(&c->known, &c->hash))
-			continue;
-		c->fate = all_zero(c->data, c->len) ? FATE_CLEAR : FATE_PUT;
-		w->differ++;
+		if (!tm_hash_equal(&c->known, &c->hash))
+			c->fate = all_zero(c->data, c->len) ? FATE_CLEAR :
+							      FATE_PUT;
 	}
+	return 0;
 }
 
 void window_tally(struct window *w)
@@ -155,6 +160,7 @@ void window_tally(struct window *w)
 	struct tm_tally *tally = &w->target->tally;
 	unsigned int i;
 
+	w->differ = 0;
 	for (i = 0; i < w->n; i++) {
 		const struct chunk *c = &w->chunks[i];
 		struct tm_counters *count = c->scanned ? &tally->scanned :
@@ -163,6 +169,7 @@ void window_tally(struct window *w)
 		count->chunks_read++;
 		count->bytes_read += c->len;
 		count->chunks_same += c->fate == FATE_SAME;
+		w->differ += c->fate != FATE_SAME;
 		count->chunks_cleared += c->fate == FATE_CLEAR;
 		if (c->fate != FATE_PUT)
 			continue;

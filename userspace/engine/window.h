@@ -27,19 +27,37 @@ struct chunk {
 	struct tm_hash known, hash;
 };
 
-struct window {
-	struct target *target;		/* borrowed */
-	struct tm_hasher *hasher;	/* of its own: another thread hashes */
-	uint8_t *buf;			/* borrowed */
-	struct chunk *chunks;
-	struct readq_read *reads;	/* @max of each */
-	struct flight *flights;
-	unsigned int n, max;		/* chunks */
-	unsigned int differ;		/* those that do, once compared */
-	int r;				/* of the comparison */
+/* Chunks side by side: intake.c's. */
+struct piece {
+	struct intake *intake;
+	struct window *window;
+	struct readq_read read;
+	struct work work;
+	unsigned int first, n;	/* chunks of the window */
+	int r;			/* of the comparison */
 };
 
-/* @buf of @bytes. @key is the hash table's. 0 or -errno. */
+struct window {
+	struct target *target;		/* borrowed */
+	uint8_t *buf;			/* borrowed */
+	struct chunk *chunks;
+	struct piece *pieces;		/* @max of each */
+	struct flight *flights;
+	unsigned int n, max;		/* chunks */
+	unsigned int differ;		/* those that do, once tallied */
+	unsigned int left;		/* pieces under way */
+	void (*taken)(struct window *w);	/* see intake_window() */
+	void *arg;			/* the caller's */
+};
+
+/*
+ * Bytes of disk that a window is to hold: as few as may be, since what was read
+ * is then still in a cache when it is hashed and sent; but a hash page's chunks,
+ * where they are not too many.
+ */
+size_t window_size(uint32_t chunk_size);
+
+/* @buf of @bytes. 0 or -ENOMEM. */
 int window_init(struct window *w, struct target *t, void *buf, size_t bytes);
 void window_done(struct window *w);
 
@@ -61,12 +79,14 @@ unsigned int window_run_of_fate(const struct window *w, unsigned int i,
 uint64_t window_bytes(const struct window *w, unsigned int i, unsigned int n);
 
 /*
- * Hashes all and decides their fates; touches nothing but the window, so any
- * thread may. Before it, window_recall() fetches what is known of each chunk;
- * after it, window_tally() counts.
+ * Hashes @n chunks from @first on and decides their fates; touches nothing but
+ * these, so any thread may, with a hasher of its own. Before it, window_recall()
+ * fetches what is known of each chunk; after all, window_tally() counts.
+ * 0 or -EIO.
  */
 void window_recall(struct window *w);
-void window_compare(struct window *w);
+int window_compare(struct window *w, struct tm_hasher *hasher,
+		   unsigned int first, unsigned int n);
 void window_tally(struct window *w);
 
 #endif

@@ -13,6 +13,13 @@ struct fifo {
 	struct work *first, **end;
 };
 
+struct workers;
+
+struct thread {
+	struct workers *of;
+	pthread_t id;
+};
+
 struct workers {
 	pthread_mutex_t mutex;		/* over the four below */
 	pthread_cond_t wake;
@@ -21,7 +28,7 @@ struct workers {
 	int event_fd;
 	unsigned int busy;		/* the caller's thread's */
 	unsigned int n;
-	pthread_t thread[];
+	struct thread thread[];
 };
 
 static void put(struct fifo *f, struct work *work)
@@ -51,7 +58,8 @@ static void end(struct workers *w, struct work *work)
 
 static void *serve(void *arg)
 {
-	struct workers *w = arg;
+	const struct thread *self = arg;
+	struct workers *w = self->of;
 	struct work *work;
 
 	pthread_mutex_lock(&w->mutex);
@@ -62,7 +70,7 @@ static void *serve(void *arg)
 		if (!work)
 			break;
 		pthread_mutex_unlock(&w->mutex);
-		work->run(work);
+		work->run(work, (unsigned int)(self - w->thread));
 		pthread_mutex_lock(&w->mutex);
 		end(w, work);
 	}
@@ -79,12 +87,24 @@ static int start_threads(struct workers *w, unsigned int threads)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	while (!r && w->n < threads) {
-		r = -pthread_create(&w->thread[w->n], NULL, serve, w);
+		struct thread *t = &w->thread[w->n];
+
+		t->of = w;
+		r = -pthread_create(&t->id, NULL, serve, t);
 		if (!r)
 			w->n++;
 	}
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return r;
+}
+
+unsigned int workers_fitting(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+
+	if (n < 1)
+		return 1;
+	return n < (long)WORKERS_MAX ? (unsigned int)n : WORKERS_MAX - 1;
 }
 
 int workers_new(unsigned int threads, struct workers **ret)
@@ -119,7 +139,7 @@ void workers_free(struct workers *w)
 	pthread_cond_broadcast(&w->wake);
 	pthread_mutex_unlock(&w->mutex);
 	for (i = 0; i < w->n; i++)
-		pthread_join(w->thread[i], NULL);
+		pthread_join(w->thread[i].id, NULL);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->mutex);
 	if (w->event_fd >= 0)
@@ -141,7 +161,7 @@ void workers_start(struct workers *w, struct work *work)
 {
 	w->busy++;
 	if (!w->n)
-		work->run(work);
+		work->run(work, 0);
 	pthread_mutex_lock(&w->mutex);
 	if (w->n) {
 		put(&w->waiting, work);

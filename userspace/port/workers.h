@@ -11,10 +11,20 @@
 struct workers;
 
 struct work {
-	void (*run)(struct work *work);		/* on some thread */
+	/* On some thread, the @thread-th: no other runs with its number. */
+	void (*run)(struct work *work, unsigned int thread);
 	void (*done)(struct work *work);	/* from workers_turn() */
 	struct work *next;			/* private */
 };
+
+#define WORKERS_MAX 5u
+
+/*
+ * How many threads do the most beside the one that turns them: that needs a
+ * processor too, and is slowed down by more of them than there are others.
+ * 1 to WORKERS_MAX - 1: who waits for a disk at times may have one more.
+ */
+unsigned int workers_fitting(void);
 
 /* 0 threads: work is run when it is started. 0 or -errno. */
 int workers_new(unsigned int threads, struct workers **ret);
