@@ -18,6 +18,8 @@
 
 struct diskout {
 	int fd;
+	int direct_fd;		/* past the cache; -1: there is none */
+	unsigned int block;	/* what it takes is in whole ones of these */
 	char *path;		/* of a file of ours; NULL: a device */
 	bool finished;
 	uint64_t size;
@@ -33,6 +35,7 @@ static int new_out(const char *path, uint64_t size, struct diskout **ret)
 	if (!out)
 		return -ENOMEM;
 	out->fd = -1;
+	out->direct_fd = -1;
 	out->size = size;
 	if (path) {
 		out->path = strdup(path);
@@ -82,6 +85,20 @@ static int check_device(int fd, uint64_t size)
 	return have < size ? -ENOSPC : 0;
 }
 
+/*
+ * What a whole disk is written with would only push all else out of the cache,
+ * to be copied from there at the end. The first fd holds the device as ours.
+ */
+static void open_direct(struct diskout *out, const char *path)
+{
+	int block;
+
+	if (ioctl(out->fd, BLKSSZGET, &block))
+		return;
+	out->block = (unsigned int)block;
+	out->direct_fd = open(path, O_WRONLY | O_CLOEXEC | O_DIRECT);
+}
+
 int diskout_open_device(const char *path, uint64_t size, struct diskout **ret)
 {
 	struct diskout *out;
@@ -98,11 +115,13 @@ int diskout_open_device(const char *path, uint64_t size, struct diskout **ret)
 	/* On a device, O_EXCL without O_CREAT means: no one else's. */
 	out->fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC);
 	r = out->fd < 0 ? -errno : check_device(out->fd, size);
-	if (r)
+	if (r) {
 		diskout_free(out);
-	else
-		*ret = out;
-	return r;
+		return r;
+	}
+	open_direct(out, path);
+	*ret = out;
+	return 0;
 }
 
 void diskout_free(struct diskout *out)
@@ -111,6 +130,8 @@ void diskout_free(struct diskout *out)
 		return;
 	if (out->path && !out->finished)
 		unlink(out->path);
+	if (out->direct_fd >= 0)
+		close(out->direct_fd);
 	if (out->fd >= 0)
 		close(out->fd);
 	free(out->path);
@@ -132,16 +153,26 @@ static bool is_inside(const struct diskout *out, uint64_t off, uint64_t len)
 	return off <= out->size && len <= out->size - off;
 }
 
+static int fd_for(const struct diskout *out, uint64_t off, const void *data,
+		  size_t len)
+{
+	if (out->direct_fd < 0 || off % out->block || len % out->block ||
+	    (uintptr_t)data % out->block)
+		return out->fd;
+	return out->direct_fd;
+}
+
 int diskout_write(struct diskout *out, uint64_t off, const void *data,
 		  size_t len)
 {
 	const char *from = data;
+	int fd = fd_for(out, off, data, len);
 	ssize_t n;
 
 	if (!is_inside(out, off, len))
 		return -EINVAL;
 	while (len) {
-		n = pwrite(out->fd, from, len, (off_t)off);
+		n = pwrite(fd, from, len, (off_t)off);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -149,6 +180,7 @@ int diskout_write(struct diskout *out, uint64_t off, const void *data,
 		from += n;
 		off += (uint64_t)n;
 		len -= (size_t)n;
+		fd = fd_for(out, off, from, len);
 	}
 	return 0;
 }
