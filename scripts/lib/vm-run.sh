@@ -13,7 +13,7 @@
 # tests/vm/guest/lib.sh as /lib/guest.sh. Runs SCRIPT there as root. What it
 # prints comes out here; exits as SCRIPT does, and with
 #
-#   124	when the time (120 s) is over
+#   124	when the time (120 s, four times as much for debug) is over
 #   125	when the guest dies, or does not come up
 #   99	when SCRIPT is content, but the kernel has reported a mistake
 #
@@ -328,6 +328,8 @@ vm_run()
 	vm_args=$(sed "s/'/'\\\\''/g; s/.*/'&'/" "$vm_dir/ports" \
 		"$vm_dir/words" | tr '\n' ' ')
 	eval "set -- $vm_args"
+	# What hangs is to end; what KASAN and lockdep slow down is to go on.
+	[ "$vm_kernel" != debug ] || vm_timeout=$((4 * vm_timeout))
 	vm_turn
 	vm_boot "$@"
 	# Nothing of ours was loaded, and the disks are as they were.
