@@ -48,7 +48,8 @@ VMLIBOBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/vm/tools/lib/*.c)))
 # Fuzzers, by libFuzzer under ASan and UBSan. What judges the answers is not
 # what leads the fuzzer on.
 FUZZCC    := clang -std=gnu11 -D_GNU_SOURCE -Iuserspace -Ikmod $(WARN) -O2 -g \
-	     -DTIDEMARK_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+	     -DTIDEMARK_VERSION='"$(VERSION)"' -DHTTP_BUFFER=16384L \
+	     $(PKG_CFLAGS)
 FUZZSAN   := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZED     = kmod/format.c userspace/model/meta.c userspace/model/extent.c \
 	     userspace/model/error.c
