@@ -82,6 +82,11 @@ CRASHSRC   := $(sort $(wildcard tests/crash/tools/*.c))
 REPLAYOBJ  := $(patsubst %.c,$(B)/%.o,$(filter-out %/volatile.c,$(CRASHSRC)) \
 	      kmod/format.c)
 
+# What the program is measured against, on this machine.
+BENCHTOOLS := $(patsubst tests/bench/tools/%.c,$(B)/tests/%,\
+	      $(sort $(wildcard tests/bench/tools/*.c)))
+BENCHOBJ   := $(filter $(B)/userspace/model/% $(B)/userspace/port/%,$(OBJ))
+
 # Where `install` puts things.
 DESTDIR    ?=
 PREFIX     ?= /usr/local
@@ -101,7 +106,8 @@ KERNELS    ?= $(RELEASES)
 
 .PHONY: all demo modules unit tools vmtools fuzz programs lab check check-kernels \
 	check-debug check-snapshot check-sweep check-faults check-fuzz \
-	bench-track bench-cow crashtools check-crash install uninstall clean help
+	bench-track bench-cow bench-ship crashtools check-crash install uninstall \
+	clean help
 # Objects are kept: they are shared by many programs.
 .SECONDARY:
 
@@ -171,6 +177,15 @@ $(B)/tests/crash/guest/tools/%.o: ALL_CFLAGS += -Itests/vm/tools
 $(CRASHTOOLS): $(B)/tests/%: $(B)/tests/crash/guest/tools/%.o \
 		$(VMLIBOBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ldevmapper -luring -lpthread
+
+$(BENCHTOOLS): $(B)/tests/%: $(B)/tests/bench/tools/%.o $(BENCHOBJ) \
+		$(B)/kmod/format.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(B)/tests/standin: $(B)/tests/bench/standin.o $(OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=source_new,--wrap=ship_disk \
+		-o $@ $^ $(PKG_LIBS)
 
 $(B)/tests/replay: $(REPLAYOBJ)
 	@mkdir -p $(@D)
@@ -248,6 +263,9 @@ bench-track: vmtools	## what tracking costs: build/bench/track.json
 bench-cow: all vmtools	## what a snapshot costs: build/bench/cow.json
 	@sh tests/bench/cow.sh $(B)/bench
 
+bench-ship: all $(BENCHTOOLS) $(B)/tests/standin	## how fast a disk is shipped: build/bench/ship.json
+	@sh tests/bench/ship.sh $(B)/bench
+
 check-crash: all vmtools crashtools	## crashes at length; the counts: tests/crash/README.md
 	@FORM=$${FORM:-full} tests/run tests/crash
 
@@ -292,6 +310,8 @@ help:		## this list
 -include $(VMTOOLS:$(B)/tests/%=$(B)/tests/vm/tools/%.d) $(VMLIBOBJ:.o=.d)
 -include $(CRASHTOOLS:$(B)/tests/%=$(B)/tests/crash/guest/tools/%.d) \
 	$(REPLAYOBJ:.o=.d)
+-include $(BENCHTOOLS:$(B)/tests/%=$(B)/tests/bench/tools/%.d) \
+	$(B)/tests/bench/standin.d
 -include $(OBJ:.o=.d) $(SANOBJ:.o=.d) $(UNIT:=.d)
 -include $(foreach p,$(PARSERS),$(FUZZ_$(p):%=$(B)/fuzz/judges/%.d) \
 	$(FUZZED_$(p):%.c=$(B)/fuzz/led/%.d))

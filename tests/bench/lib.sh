@@ -51,9 +51,10 @@ counted()
 
 report()
 {
-	awk -v kernel="$KERNEL" -v json="$WORK/$NAME.json" \
-		-f "$TOP/tests/bench/report.awk" "$TOP/tests/bench/$NAME.bars" \
-		"$WORK/rates" >"$WORK/$NAME.txt" || {
+	awk -v kernel="$KERNEL" -v unit="${UNIT:-requests a second}" \
+		-v json="$WORK/$NAME.json" -f "$TOP/tests/bench/report.awk" \
+		"$TOP/tests/bench/$NAME.bars" "$WORK/rates" \
+		>"$WORK/$NAME.txt" || {
 		cat "$WORK/$NAME.txt" >&2
 		exit 1
 	}

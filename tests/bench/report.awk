@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# report.awk - rates and figures to a table, and what bars ask for to one flat
-# object in @json
+# report.awk - rates (in @unit) and figures to a table, and what bars ask for to
+# one flat object in @json
 #
 # The first file has a line for each key: "KEY WHAT[,WHAT...] TARGET/BASE[,BASE...]
 # [OP BAR]" is the ratio of two targets' rates, of the engine and of the WHAT
@@ -102,7 +102,7 @@ function against(k, v) {
 }
 
 END {
-	printf "%s, requests a second\n\n%-29s", kernel, ""
+	printf "%s, %s\n\n%-29s", kernel, unit, ""
 	for (i = 1; i <= columns; i++)
 		printf " %12s", names[i]
 	print ""
