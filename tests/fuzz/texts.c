@@ -124,12 +124,24 @@ static bool same_address(const struct tm_address *a, const struct tm_address *b)
 	       !strcmp(a->container, b->container);
 }
 
+static bool same_scoped(const struct tm_credentials *a,
+			const struct tm_credentials *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->n_scoped && i < b->n_scoped; i++)
+		if (strcmp(a->scoped[i].container, b->scoped[i].container) ||
+		    strcmp(a->scoped[i].sas, b->scoped[i].sas))
+			return false;
+	return a->n_scoped == b->n_scoped;
+}
+
 static bool same_credentials(const struct tm_credentials *a,
 			     const struct tm_credentials *b)
 {
 	return !strcmp(a->account, b->account) && a->key_len == b->key_len &&
 	       !memcmp(a->key, b->key, a->key_len) && !strcmp(a->sas, b->sas) &&
-	       a->has_endpoint == b->has_endpoint &&
+	       same_scoped(a, b) && a->has_endpoint == b->has_endpoint &&
 	       (!a->has_endpoint || same_address(&a->endpoint, &b->endpoint));
 }
 
@@ -156,7 +168,7 @@ static void credentials_survive(const struct tm_credentials *c)
 {
 	struct tm_credentials again;
 	char url[TM_URL_SIZE], *text;
-	size_t len;
+	size_t len, i;
 	FILE *out = open_memstream(&text, &len);
 
 	must(out, "there is memory");
@@ -169,9 +181,12 @@ static void credentials_survive(const struct tm_credentials *c)
 	if (c->key_len) {
 		fputs("key = ", out);
 		put_base64(out, c->key, c->key_len);
-	} else {
-		fprintf(out, "?%s", c->sas);
 	}
+	if (c->sas[0])
+		fprintf(out, "?%s\n", c->sas);
+	for (i = 0; i < c->n_scoped; i++)
+		fprintf(out, "sas.%s = %s\n", c->scoped[i].container,
+			c->scoped[i].sas);
 	must(!fclose(out), "there is memory");
 	must(!tm_credentials_parse(text, len, "again", &again, NULL),
 	     "credentials that were read can be written");
@@ -183,6 +198,7 @@ bool text_credentials(const char *text, size_t len)
 {
 	struct tm_error err = TM_ERROR_INIT;
 	struct tm_credentials c;
+	size_t i;
 	int r = tm_credentials_parse(text, len, "fuzz", &c, &err);
 
 	if (r) {
@@ -190,9 +206,13 @@ bool text_credentials(const char *text, size_t len)
 		text_check_error(&err, r);
 		return false;
 	}
-	must(!c.key_len != !c.sas[0], "there is a key or a signature");
-	must(c.key_len || !strpbrk(c.sas, " \t\r\n#?"),
-	     "a signature can stand in a URL");
+	must(!c.key_len != !(c.sas[0] || c.n_scoped),
+	     "there is a key or a signature");
+	must(!strpbrk(c.sas, " \t\r\n#?"), "a signature can stand in a URL");
+	for (i = 0; i < c.n_scoped; i++)
+		must(c.scoped[i].sas[0] &&
+			     !strpbrk(c.scoped[i].sas, " \t\r\n#?"),
+		     "a container's signature can, too");
 	credentials_survive(&c);
 	return true;
 }
