@@ -32,6 +32,8 @@ static const struct verdict verdicts[] = {
 	  "check the network, then try again" },
 	{ -ECONNRESET, TM_EXIT_UNAVAILABLE, "the connection broke off",
 	  "check the network, then try again" },
+	{ -EPROTO, TM_EXIT_UNAVAILABLE, "the reply makes no sense",
+	  "check that the vault's URL is the blob service's, and what stands between (a proxy, a portal that wants a login)" },
 	{ -EBADMSG, TM_EXIT_INTEGRITY, "the data were damaged on the way",
 	  "check the network, its proxies and this machine's memory" },
 	{ -ECANCELED, TM_EXIT_CANCELLED, "cancelled", NULL },
