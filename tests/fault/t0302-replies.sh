@@ -38,6 +38,14 @@ is "$(json result.counters.total.retries)" 2 "which is counted"
 proxy_clear
 right "and the point is right"
 
+# Busy from the first request on, for longer than a server that is not there is
+# waited for
+proxy_rule '{"kind":"lease-acquire","times":3,"do":"status","status":503,
+	"code":"ServerBusy","headers":{"Retry-After":"2"}}'
+tidemark backup --json
+is "$STATUS" 0 "one that answers is waited for" || cat "$WORK/err"
+proxy_clear
+
 # A late duplicate: requests of this run and of the last one come once more
 scribble "$A" 2000000 200000
 proxy_rule '{"kind":"page-put","times":0,"do":"record","name":"last"}'

@@ -132,6 +132,28 @@ static void remembers(void **state)
 	assert_false(there.ambiguous);
 }
 
+/* A refusal is an answer, and so is success; silence is none. */
+static void hears_of_answers(void **state)
+{
+	struct waits waits = { .count = 0 };
+	atomic_bool answered = false;
+	const struct retry_policy policy = {
+		.wait = note, .wait_arg = &waits, .answered = &answered,
+	};
+	struct blob_error silent = { 0 }, busy = { .status = 503 };
+	struct retry retry;
+
+	(void)state;
+	retry_init(&retry, &policy);
+	assert_true(retry_again(&retry, -EHOSTUNREACH, &silent));
+	assert_false(answered);
+	assert_true(retry_again(&retry, -EAGAIN, &busy));
+	assert_true(answered);
+	answered = false;
+	assert_false(retry_again(&retry, 0, &silent));
+	assert_true(answered);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +162,7 @@ int main(void)
 		cmocka_unit_test(stops),
 		cmocka_unit_test(doubts),
 		cmocka_unit_test(remembers),
+		cmocka_unit_test(hears_of_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ static int wait_for_retry(void *arg, unsigned int ms)
 {
 	struct vault *v = arg;
 
-	if (!blobservice_time(v->service)) {
+	if (!atomic_load(&v->answered)) {
 		v->unanswered_ms += ms;
 		if (v->unanswered_ms > UNANSWERED_MOST_MS)
 			return -ETIMEDOUT;
@@ -119,6 +119,7 @@ int vault_open(struct vault *v, const struct tm_config *config,
 		.wait_arg = v,
 		.most_retries = config->retries,
 		.retries = &v->retries,
+		.answered = &v->answered,
 	};
 	r = tm_address_parse(url, &v->address, err);
 	if (r)

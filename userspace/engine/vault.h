@@ -34,7 +34,9 @@ struct vault {
 	struct blobservice *service;
 	struct retry_policy policy;	/* for every idempotent request */
 	uint64_t retries;		/* counted by it */
-	unsigned int unanswered_ms;	/* waited for a first reply */
+	/* Any request, on whatever connection; or how long it was waited for. */
+	atomic_bool answered;
+	unsigned int unanswered_ms;
 	bool clock_checked;		/* ours against the server's */
 	/*
 	 * Set when a job cleans up: requests no longer hear of a cancellation.

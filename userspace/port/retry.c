@@ -60,6 +60,8 @@ bool retry_due(struct retry *retry, int r, struct blob_error *err,
 	uint64_t total_ms = (uint64_t)(p->total_s ? p->total_s : 300) * 1000;
 	uint64_t wait_ms, gone_ms;
 
+	if (p->answered && (!r || err->status))
+		atomic_store(p->answered, true);
 	if (!r)
 		return false;
 	retry->ambiguous |= err->ambiguous;

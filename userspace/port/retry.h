@@ -23,6 +23,7 @@
 #ifndef TIDEMARK_PORT_RETRY_H
 #define TIDEMARK_PORT_RETRY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,6 +41,7 @@ struct retry_policy {
 	int (*wait)(void *arg, unsigned int ms);
 	void *wait_arg;
 	uint64_t *retries;		/* counts tries after the first; NULL */
+	atomic_bool *answered;		/* set once any try was; NULL */
 };
 
 struct retry {
