@@ -142,15 +142,19 @@ static bool is_refusal(int r)
  */
 static int regain(struct fence *f, uint64_t size, struct tm_error *err)
 {
-	uint64_t sequence = f->sequence, was = f->size;
+	struct blob_properties props;
+	bool ours;
 	int r;
 
-	r = leases_confirm(f->leases, &f->blob, f->lease, err);
-	if (!r)
-		r = learn(f, err);
+	r = leases_confirm(f->leases, &f->blob, f->lease, &props, err);
 	if (r)
 		return r;
-	if (f->sequence == sequence && (f->size == was || f->size == size))
+	ours = props.type == BLOB_TYPE_PAGE && props.sequence == f->sequence &&
+	       (props.size == f->size || props.size == size);
+	f->size = props.size;
+	memcpy(f->etag, props.etag, sizeof(f->etag));
+	blob_properties_done(&props);
+	if (ours)
 		return 0;
 	tm_error_set(err, -ESTALE, TM_EXIT_BUSY, f->name,
 		     "cannot go on with '%s': another run has taken over",

@@ -2,8 +2,10 @@
 /*
  * leases.c - the leases of a run: taken with fresh ids, renewed throughout
  *
- * The connection and the list are under one mutex. It is held during requests:
- * whoever waits for it waits for one request at most.
+ * The mutex is over the list alone and never held during a request. Who speaks
+ * with the service about a lease has marked it busy: its id changes under no
+ * other's hands, and the thread that renews leaves it to them. That thread has a
+ * connection of its own, so that no retry of another's keeps it waiting.
  */
 
 #include <errno.h>
@@ -14,42 +16,39 @@
 #include <string.h>
 #include <time.h>
 #include "engine/blame.h"
+#include "engine/leaseline.h"
 #include "engine/leases.h"
-#include "port/clock.h"
 #include "port/crypto.h"
 #include "port/file.h"
 
-#define LEASE_SECONDS 60
 #define RENEW_SECONDS 20
 #define RECORD_MAX (64u << 10)
 
 struct held {
 	char *container, *name;
-	char id[BLOB_LEASE_ID_SIZE];
+	char id[BLOB_LEASE_ID_SIZE];	/* changed by who has it busy */
+	bool busy;
+	uint64_t round;			/* of renewals: its last */
 };
 
 struct leases {
-	struct blobservice *service;
-	struct retry_policy policy;
-	uint64_t retries;
+	struct leaseline renewals, others;
 	char *record;
-	pthread_mutex_t mutex;
-	pthread_cond_t wake;
+	pthread_mutex_t mutex;		/* over all below but @lost */
+	pthread_cond_t wake, idle;
 	pthread_t thread;
 	bool running, ending;
+	uint64_t round;
 	atomic_int lost;	/* 0, or the -errno of a renewal refused */
 	struct blob_error lost_error;
 	char lost_blob[256];
-	struct held *held;
+	struct held **held;
 	size_t n;
 };
 
-static struct blob blob_of(const struct leases *l, const struct held *h)
+static struct blob blob_of(const struct held *h)
 {
-	return (struct blob){
-		.service = l->service, .container = h->container,
-		.name = h->name,
-	};
+	return (struct blob){ .container = h->container, .name = h->name };
 }
 
 static int write_record(struct leases *l);
@@ -59,54 +58,85 @@ static bool is_lost(int r)
 	return r == -EBUSY || r == -ENOENT || r == -ESTALE;
 }
 
-/* Renews, or takes what was lost again. @policy NULL: one try of each. */
-static int renew(struct leases *l, struct held *h,
-		 const struct retry_policy *policy, struct blob_error *be)
+/* With the mutex, which is let go of meanwhile. */
+static void claim(struct leases *l, struct held *h)
 {
-	struct blob blob = blob_of(l, h);
-	char id[CRYPTO_UUID_SIZE], old[CRYPTO_UUID_SIZE];
-	struct retry retry;
+	while (h->busy)
+		pthread_cond_wait(&l->idle, &l->mutex);
+	h->busy = true;
+}
+
+static void let_go(struct leases *l, struct held *h)
+{
+	h->busy = false;
+	pthread_cond_broadcast(&l->idle);
+}
+
+static int set_id(struct leases *l, struct held *h, const char *id)
+{
 	int r;
 
-	retry_init(&retry, policy);
-	do {
-		r = lease_renew(&blob, h->id, be);
-	} while (policy && retry_again(&retry, r, be));
+	pthread_mutex_lock(&l->mutex);
+	memcpy(h->id, id, sizeof(h->id));
+	r = write_record(l);
+	pthread_mutex_unlock(&l->mutex);
+	return r;
+}
+
+/* Renews @h, which is busy, or takes what was lost again. */
+static int renew(struct leases *l, struct leaseline *line, struct held *h,
+		 struct blob_error *be)
+{
+	const struct blob blob = blob_of(h);
+	char id[CRYPTO_UUID_SIZE], old[CRYPTO_UUID_SIZE];
+	int r = leaseline_renew(line, &blob, h->id, be);
+
 	if (!is_lost(r) || crypto_uuid(id))
 		return r;
 	memcpy(old, h->id, sizeof(old));
-	memcpy(h->id, id, sizeof(h->id));
-	r = write_record(l);
-	if (r)
-		return r;
-	retry_init(&retry, policy);
-	do {
-		r = lease_acquire(&blob, h->id, LEASE_SECONDS, be);
-	} while (policy && retry_again(&retry, r, be));
+	r = set_id(l, h, id);
+	if (!r)
+		r = leaseline_acquire(line, &blob, id, be);
 	if (r != -EBUSY)
 		return r;
 	/* Somebody has it: perhaps this run, and the refusal was a mistake. */
-	memcpy(h->id, old, sizeof(h->id));
-	r = write_record(l);
-	return r ? r : lease_renew(&blob, h->id, be);
+	r = set_id(l, h, old);
+	return r ? r : leaseline_renew(line, &blob, old, be);
+}
+
+/* The next of this round. Those that are busy are being renewed or new. */
+static struct held *next_due(const struct leases *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (!l->held[i]->busy && l->held[i]->round != l->round)
+			return l->held[i];
+	return NULL;
 }
 
 /* One round. A server that cannot be reached is asked again next time. */
 static void renew_all(struct leases *l)
 {
-	size_t i;
+	struct held *h;
 
-	for (i = 0; i < l->n && !l->lost; i++) {
-		struct blob blob = blob_of(l, &l->held[i]);
+	l->round++;
+	while (!l->ending && !l->lost && (h = next_due(l))) {
 		struct blob_error be = { 0 };
-		int r = renew(l, &l->held[i], NULL, &be);
+		int r;
 
-		if (!is_lost(r))
-			continue;
-		l->lost_error = be;
-		snprintf(l->lost_blob, sizeof(l->lost_blob), "%s/%s",
-			 blob.container, blob.name);
-		atomic_store(&l->lost, r);
+		h->round = l->round;
+		claim(l, h);
+		pthread_mutex_unlock(&l->mutex);
+		r = renew(l, &l->renewals, h, &be);
+		pthread_mutex_lock(&l->mutex);
+		if (is_lost(r)) {
+			l->lost_error = be;
+			snprintf(l->lost_blob, sizeof(l->lost_blob), "%s/%s",
+				 h->container, h->name);
+			atomic_store(&l->lost, r);
+		}
+		let_go(l, h);
 	}
 }
 
@@ -134,13 +164,8 @@ static void *renewer(void *arg)
 static int release(struct leases *l, const struct blob *blob, const char *id)
 {
 	struct blob_error be = { 0 };
-	struct retry retry;
-	int r;
+	int r = leaseline_release(&l->others, blob, id, &be);
 
-	retry_init(&retry, &l->policy);
-	do {
-		r = lease_release(blob, id, &be);
-	} while (retry_again(&retry, r, &be));
 	return is_lost(r) ? 0 : r;
 }
 
@@ -155,12 +180,12 @@ static void release_recorded(struct leases *l)
 		return;
 	for (line = strtok_r(text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
-		struct blob blob = { .service = l->service };
+		const struct blob blob = {
+			.container = container, .name = name,
+		};
 
 		if (sscanf(line, "%63s %191s %36s", container, name, id) != 3)
 			continue;
-		blob.container = container;
-		blob.name = name;
 		if (release(l, &blob, id))
 			break;	/* the run will hear why */
 	}
@@ -178,26 +203,23 @@ static int write_record(struct leases *l)
 	if (!f)
 		return -ENOMEM;
 	for (i = 0; i < l->n; i++)
-		fprintf(f, "%s %s %s\n", l->held[i].container, l->held[i].name,
-			l->held[i].id);
+		fprintf(f, "%s %s %s\n", l->held[i]->container,
+			l->held[i]->name, l->held[i]->id);
 	r = fclose(f) ? -ENOMEM : file_write(l->record, 0600, text, len);
 	free(text);
 	return r;
 }
 
-static int start_thread(struct leases *l)
+static void init_locks(struct leases *l)
 {
 	pthread_condattr_t attr;
-	int r;
 
 	pthread_mutex_init(&l->mutex, NULL);
+	pthread_cond_init(&l->idle, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&l->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	r = -pthread_create(&l->thread, NULL, renewer, l);
-	l->running = !r;
-	return r;
 }
 
 int leases_new(struct vault *v, const char *record, struct leases **ret,
@@ -208,18 +230,19 @@ int leases_new(struct vault *v, const char *record, struct leases **ret,
 
 	if (!l)
 		goto out;
-	l->policy = v->policy;
-	l->policy.retries = &l->retries;
+	init_locks(l);
 	l->record = strdup(record);
-	if (!l->record)
-		goto err_free;
-	r = blobservice_clone(v->service, &l->service);
+	if (l->record)
+		r = leaseline_init(&l->renewals, v, false);
+	if (!r)
+		r = leaseline_init(&l->others, v, true);
 	if (r)
 		goto err_free;
 	release_recorded(l);
-	r = start_thread(l);
+	r = -pthread_create(&l->thread, NULL, renewer, l);
 	if (r)
 		goto err_free;
+	l->running = true;
 	*ret = l;
 	return 0;
 err_free:
@@ -229,78 +252,87 @@ out:
 			    "cannot prepare to hold leases: %s", strerror(-r));
 }
 
-static int append(struct leases *l, const struct blob *blob, const char *id)
+static void held_free(struct held *h)
 {
-	struct held *grown = realloc(l->held, (l->n + 1) * sizeof(*grown));
+	free(h->container);
+	free(h->name);
+	free(h);
+}
+
+/* With the mutex: it is busy, so that it is not renewed before it is taken. */
+static int append(struct leases *l, const struct blob *blob, const char *id,
+		  struct held **ret)
+{
+	struct held **grown = realloc(l->held, (l->n + 1) * sizeof(*grown));
 	struct held *h;
 
 	if (!grown)
 		return -ENOMEM;
 	l->held = grown;
-	h = &grown[l->n];
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return -ENOMEM;
 	h->container = strdup(blob->container);
 	h->name = strdup(blob->name);
 	if (!h->container || !h->name) {
-		free(h->container);
-		free(h->name);
+		held_free(h);
 		return -ENOMEM;
 	}
 	memcpy(h->id, id, BLOB_LEASE_ID_SIZE);
-	l->n++;
+	h->busy = true;
+	grown[l->n++] = *ret = h;
 	return 0;
 }
 
-static int acquire(struct leases *l, const struct blob *blob, const char *id,
-		   struct tm_error *err)
+/* In the list, and recorded before it is taken: a crash leaves none unknown. */
+static int enter(struct leases *l, const struct blob *blob, const char *id,
+		 struct held **ret, struct tm_error *err)
 {
-	struct blob mine = {
-		.service = l->service, .container = blob->container,
-		.name = blob->name,
-	};
-	struct blob_error be = { 0 };
-	struct retry retry;
 	int r;
 
-	retry_init(&retry, &l->policy);
-	do {
-		r = lease_acquire(&mine, id, LEASE_SECONDS, &be);
-	} while (retry_again(&retry, r, &be));
-	return r ? blame_blob(err, r, &be, "lease", blob) : 0;
+	pthread_mutex_lock(&l->mutex);
+	r = append(l, blob, id, ret);
+	if (r) {
+		tm_error_set(err, r, TM_EXIT_FAILED, blob->name,
+			     "cannot lease '%s': out of memory", blob->name);
+	} else {
+		r = write_record(l);
+		if (r) {
+			held_free(l->held[--l->n]);
+			tm_error_set(err, r, TM_EXIT_FAILED, l->record,
+				     "cannot write '%s': %s", l->record,
+				     strerror(-r));
+		}
+	}
+	pthread_mutex_unlock(&l->mutex);
+	return r;
 }
 
 int leases_add(struct leases *l, const struct blob *blob,
 	       char ret_id[BLOB_LEASE_ID_SIZE], struct tm_error *err)
 {
+	struct blob_error be = { 0 };
 	char id[CRYPTO_UUID_SIZE];
+	struct held *h;
 	int r = crypto_uuid(id);
 
 	if (r)
 		return tm_error_set(err, r, TM_EXIT_FAILED, NULL,
 				    "cannot name a lease: no random numbers");
-	pthread_mutex_lock(&l->mutex);
-	r = append(l, blob, id);
-	if (r) {
-		tm_error_set(err, r, TM_EXIT_FAILED, blob->name,
-			     "cannot lease '%s': out of memory", blob->name);
-		goto out_unlock;
-	}
-	/* Recorded before it is taken: a crash leaves none that nobody knows. */
-	r = write_record(l);
+	r = enter(l, blob, id, &h, err);
 	if (r)
-		tm_error_set(err, r, TM_EXIT_FAILED, l->record,
-			     "cannot write '%s': %s", l->record, strerror(-r));
+		return r;
+	r = leaseline_acquire(&l->others, blob, id, &be);
+	pthread_mutex_lock(&l->mutex);
+	if (r)
+		held_free(l->held[--l->n]);	/* it is the last */
 	else
-		r = acquire(l, blob, id, err);
-	if (r) {
-		l->n--;
-		free(l->held[l->n].container);
-		free(l->held[l->n].name);
-	} else {
-		memcpy(ret_id, id, BLOB_LEASE_ID_SIZE);
-	}
-out_unlock:
+		let_go(l, h);
 	pthread_mutex_unlock(&l->mutex);
-	return r;
+	if (r)
+		return blame_blob(err, r, &be, "lease", blob);
+	memcpy(ret_id, id, BLOB_LEASE_ID_SIZE);
+	return 0;
 }
 
 /* Asked before every write: not to wait for a renewal under way. */
@@ -312,59 +344,73 @@ int leases_check(struct leases *l, struct tm_error *err)
 		     l->lost_blob);
 }
 
-static struct held *find(struct leases *l, const struct blob *blob)
+static struct held *claim_of(struct leases *l, const struct blob *blob)
 {
+	struct held *h = NULL;
 	size_t i;
 
-	for (i = 0; i < l->n; i++) {
-		if (!strcmp(l->held[i].container, blob->container) &&
-		    !strcmp(l->held[i].name, blob->name))
-			return &l->held[i];
+	pthread_mutex_lock(&l->mutex);
+	for (i = 0; i < l->n && !h; i++) {
+		if (!strcmp(l->held[i]->container, blob->container) &&
+		    !strcmp(l->held[i]->name, blob->name))
+			h = l->held[i];
 	}
-	return NULL;
+	if (h)
+		claim(l, h);
+	pthread_mutex_unlock(&l->mutex);
+	return h;
 }
 
 int leases_confirm(struct leases *l, const struct blob *blob,
-		   char id[BLOB_LEASE_ID_SIZE], struct tm_error *err)
+		   char id[BLOB_LEASE_ID_SIZE], struct blob_properties *ret,
+		   struct tm_error *err)
 {
+	struct held *h = claim_of(l, blob);
 	struct blob_error be = { 0 };
-	struct held *h;
 	int r = -ENOENT;
 
-	pthread_mutex_lock(&l->mutex);
-	h = find(l, blob);
-	if (h)
-		r = renew(l, h, &l->policy, &be);
+	if (h) {
+		r = renew(l, &l->others, h, &be);
+		pthread_mutex_lock(&l->mutex);
+		if (!r)
+			memcpy(id, h->id, BLOB_LEASE_ID_SIZE);
+		/* From here on the thread renews it again. */
+		let_go(l, h);
+		pthread_mutex_unlock(&l->mutex);
+	}
 	if (r)
-		blame_blob(err, r, &be, "keep the lease of", blob);
-	else
-		memcpy(id, h->id, BLOB_LEASE_ID_SIZE);
-	pthread_mutex_unlock(&l->mutex);
-	return r;
+		return blame_blob(err, r, &be, "keep the lease of", blob);
+	r = leaseline_look(&l->others, blob, ret, &be);
+	return r ? blame_blob(err, r, &be, "look at", blob) : 0;
 }
 
 void leases_counters(struct leases *l, uint64_t *ret_requests,
 		     uint64_t *ret_retries)
 {
-	pthread_mutex_lock(&l->mutex);
-	*ret_requests = blobservice_counters(l->service)->requests;
-	*ret_retries = l->retries;
-	pthread_mutex_unlock(&l->mutex);
+	*ret_requests = atomic_load(&l->others.requests) +
+			atomic_load(&l->renewals.requests);
+	*ret_retries = atomic_load(&l->others.retries);
 }
 
 void leases_release(struct leases *l)
 {
 	pthread_mutex_lock(&l->mutex);
 	while (l->n) {
-		struct held *h = &l->held[l->n - 1];
-		struct blob blob = blob_of(l, h);
+		struct held *h = l->held[l->n - 1];
+		const struct blob blob = blob_of(h);
+		int r;
 
+		claim(l, h);
+		pthread_mutex_unlock(&l->mutex);
+		r = release(l, &blob, h->id);
+		pthread_mutex_lock(&l->mutex);
 		/* Nor will it take back the others: no use in waiting. */
-		if (release(l, &blob, h->id))
+		if (r) {
+			let_go(l, h);
 			break;
+		}
 		l->n--;
-		free(h->container);
-		free(h->name);
+		held_free(h);
 	}
 	if (l->n)
 		write_record(l);
@@ -383,15 +429,15 @@ void leases_free(struct leases *l)
 		pthread_cond_signal(&l->wake);
 		pthread_mutex_unlock(&l->mutex);
 		pthread_join(l->thread, NULL);
-		pthread_cond_destroy(&l->wake);
-		pthread_mutex_destroy(&l->mutex);
 	}
-	while (l->n) {
-		free(l->held[--l->n].container);
-		free(l->held[l->n].name);
-	}
+	pthread_cond_destroy(&l->wake);
+	pthread_cond_destroy(&l->idle);
+	pthread_mutex_destroy(&l->mutex);
+	while (l->n)
+		held_free(l->held[--l->n]);
 	free(l->held);
-	blobservice_free(l->service);
+	leaseline_done(&l->others);
+	leaseline_done(&l->renewals);
 	free(l->record);
 	free(l);
 }

@@ -3,7 +3,8 @@
  * leases.h - the leases of a run: taken with fresh ids, renewed throughout
  *
  * A thread with a connection of its own renews them, so that neither a long
- * read nor a slow request lets one lapse. The ids are also written to a record
+ * read nor a slow request lets one lapse. Of the others that may be called from
+ * any thread is said so; none waits for a request that is not about its lease. The ids are also written to a record
  * file: the next run on this machine, which holds the machine's lock and so
  * knows the owner dead, gives them back at once instead of waiting a minute.
  * Ids are never used again for anything else.
@@ -34,19 +35,21 @@ int leases_new(struct vault *v, const char *record, struct leases **ret,
 int leases_add(struct leases *l, const struct blob *blob,
 	       char ret_id[BLOB_LEASE_ID_SIZE], struct tm_error *err);
 
-/* -EBUSY with @err set once any lease is lost: the run stops. */
+/* -EBUSY with @err set once any lease is lost: the run stops. Never waits. */
 int leases_check(struct leases *l, struct tm_error *err);
 
 /*
  * After a write under lease @id of @blob was refused: is the lease ours? It is
  * renewed if so, else taken again under a fresh id, which is written to @id, if
- * nobody has it; whether somebody had it meanwhile is for the caller to see.
- * -EBUSY: another has it.
+ * nobody has it. Then the blob is looked at: whether somebody had it meanwhile
+ * is for the caller to see from @ret, to be freed with blob_properties_done().
+ * From any thread; of @blob only the names are used. -EBUSY: another has it.
  */
 int leases_confirm(struct leases *l, const struct blob *blob,
-		   char id[BLOB_LEASE_ID_SIZE], struct tm_error *err);
+		   char id[BLOB_LEASE_ID_SIZE], struct blob_properties *ret,
+		   struct tm_error *err);
 
-/* Requests and retries made for leases so far. */
+/* Requests and retries made for leases so far. From any thread. */
 void leases_counters(struct leases *l, uint64_t *ret_requests,
 		     uint64_t *ret_retries);
 
