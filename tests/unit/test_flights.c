@@ -335,6 +335,40 @@ static void anothers_past_ends_it(void **state)
 	taken_over(-ESTALE);
 }
 
+/* While it is asked whether a blob is ours, others are written to. */
+static void others_go_on(void **state)
+{
+	unsigned int refused;
+
+	(void)state;
+	*world.vhd.lease = '\0';
+	change(&world.vhd.hold_lease, true);
+	start(0, &rig.vhd);
+	while (!world.vhd.held)
+		reactor_turn(&rig.rx);
+	refused = world.vhd.refused;
+	start(FLIGHTS, &rig.hash);
+	assert_int_equal(fly(FLIGHTS), 0);
+	assert_int_equal(world.hash.puts, FLIGHTS);
+	assert_int_equal(told_of(0), 0);
+	assert_int_equal(world.vhd.held, 1);
+	assert_in_range(world.vhd.refused, refused, CONNECTIONS);
+	change(&world.vhd.hold_lease, false);
+	assert_int_equal(fly(0), 0);
+	assert_int_equal(world.vhd.puts, FLIGHTS);
+}
+
+static void both_are_regained(void **state)
+{
+	(void)state;
+	*world.vhd.lease = *world.hash.lease = '\0';
+	start(0, &rig.vhd);
+	start(FLIGHTS, &rig.hash);
+	assert_int_equal(fly(0), 0);
+	assert_int_equal(fly(FLIGHTS), 0);
+	assert_int_equal(world.vhd.puts + world.hash.puts, 2 * FLIGHTS);
+}
+
 /* What is under way when all ends is never told of, nor is what waits. */
 static void cancelled(void **state)
 {
@@ -348,6 +382,18 @@ static void cancelled(void **state)
 	assert_int_equal(flights_check(rig.flights, &rig.err), -ECANCELED);
 	assert_int_equal(rig.err.code, TM_EXIT_CANCELLED);
 	change(&world.vhd.hold_pages, false);
+}
+
+/* So it is while a lease is in doubt: the answer is waited for, and not told. */
+static void cancelled_in_doubt(void **state)
+{
+	(void)state;
+	*world.vhd.lease = '\0';
+	start(0, &rig.vhd);
+	while (!world.vhd.refused)
+		reactor_turn(&rig.rx);
+	reactor_done(&rig.rx);
+	assert_int_equal(told_of(0), 0);
 }
 
 static bool confirmed;
@@ -406,7 +452,10 @@ int main(void)
 		TEST(anothers_lease_ends_it),
 		TEST(anothers_number_ends_it),
 		TEST(anothers_past_ends_it),
+		TEST(others_go_on),
+		TEST(both_are_regained),
 		TEST(cancelled),
+		TEST(cancelled_in_doubt),
 		TEST(patience_is_ones_own),
 	};
 

@@ -168,6 +168,12 @@ int fence_regain(struct fence *f, struct tm_error *err)
 	return regain(f, f->size, err);
 }
 
+/* Not the ETag: what was written since may have been answered since. */
+void fence_regained(struct fence *f, const struct fence *copy)
+{
+	memcpy(f->lease, copy->lease, sizeof(f->lease));
+}
+
 int fence_raise(struct fence *f, uint64_t to, struct tm_error *err)
 {
 	struct blob_cond cond = { .lease_id = f->lease };

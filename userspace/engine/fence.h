@@ -51,8 +51,13 @@ struct blob_cond fence_guards(const struct fence *f);
 /*
  * After a refusal (-EBUSY, -ESTALE): 0 if the blob is still ours alone, under a
  * lease that may be another. Whoever else writes raises the number first.
+ *
+ * It may take minutes. Another thread may do it with a copy of the fence, the
+ * number of which is not raised meanwhile; fence_regained() then makes what that
+ * has learnt the fence's own.
  */
 int fence_regain(struct fence *f, struct tm_error *err);
+void fence_regained(struct fence *f, const struct fence *copy);
 
 /* How often a request that is refused is worth that. */
 #define FENCE_REGAIN_MOST 5

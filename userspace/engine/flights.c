@@ -19,8 +19,8 @@
 
 /*
  * What carries a flight: one request after another until it is through. It is
- * idle, or has a request under way, or its alarm is set, or it has returned and
- * waits for its turn again.
+ * idle, or has a request under way, or its alarm is set, or it was refused and
+ * waits for the lease, or it has returned and waits for its turn again.
  */
 struct carrier {
 	struct flights *all;
@@ -30,7 +30,21 @@ struct carrier {
 	struct alarm again;
 	unsigned int regained;
 	uint64_t sent_ns;
-	struct carrier *next;	/* while idle or returned */
+	struct carrier *next;	/* while idle, refused or returned */
+};
+
+/*
+ * Whether a blob is still ours, asked on another thread: it may take minutes.
+ * Meanwhile no write is sent to it; all else goes on. The thread has a copy of
+ * the fence, so that the fence itself is changed here alone.
+ */
+struct doubt {
+	struct work work;
+	struct fence *fence;		/* NULL: there is none */
+	struct fence copy;
+	int r;
+	struct tm_error error;
+	struct carrier *refused;	/* they wait for this or the next answer */
 };
 
 struct flights {
@@ -46,6 +60,7 @@ struct flights {
 	unsigned int under_way;		/* requests */
 	struct carrier *idle;
 	struct carrier *returned, **returned_end;
+	struct doubt doubt;
 	int r;
 	struct tm_error error;
 	struct carrier carriers[];
@@ -63,6 +78,10 @@ static void try_again(struct alarm *alarm);
 
 static void take_turn(struct alarm *alarm);
 
+static void ask_fence(struct work *work, unsigned int thread);
+
+static void was_asked(struct work *work);
+
 static void init_pace(struct flights *fl, const struct tm_config *config)
 {
 	uint64_t now = clock_now_ns();
@@ -76,7 +95,8 @@ static void init_pace(struct flights *fl, const struct tm_config *config)
 
 int flights_new(struct vault *v, struct reactor *rx, struct flights **ret)
 {
-	size_t i, n = v->config->connections;
+	/* Those that wait for an answer about a lease keep no others waiting. */
+	size_t i, n = 2 * v->config->connections;
 	struct flights *fl = calloc(1, sizeof(*fl) +
 				    n * sizeof(fl->carriers[0]));
 
@@ -87,6 +107,7 @@ int flights_new(struct vault *v, struct reactor *rx, struct flights **ret)
 	fl->end = &fl->first;
 	fl->returned_end = &fl->returned;
 	fl->turn.ring = take_turn;
+	fl->doubt.work = (struct work){ .run = ask_fence, .done = was_asked };
 	tm_error_clear(&fl->error);
 	init_pace(fl, v->config);
 	for (i = 0; i < n; i++) {
@@ -180,12 +201,37 @@ static void dispatch(struct carrier *c)
 		send_write(c, f);
 }
 
-/* Who is next; those that have been on their way before go first. */
-static const struct flight *next_flight(const struct flights *fl)
+static bool may_go(const struct flights *fl, const struct flight *f)
 {
-	if (fl->returned)
-		return fl->returned->flight;
-	return fl->idle ? fl->first : NULL;
+	return f->kind == FLIGHT_READ || f->fence != fl->doubt.fence;
+}
+
+static struct carrier **next_returned(struct flights *fl)
+{
+	struct carrier **at = &fl->returned;
+
+	while (*at && !may_go(fl, (*at)->flight))
+		at = &(*at)->next;
+	return at;
+}
+
+static struct flight **next_first(struct flights *fl)
+{
+	struct flight **at = &fl->first;
+
+	while (*at && !may_go(fl, *at))
+		at = &(*at)->next;
+	return at;
+}
+
+/* Who is next; those that have been on their way before go first. */
+static const struct flight *next_flight(struct flights *fl)
+{
+	struct carrier *c = *next_returned(fl);
+
+	if (c)
+		return c->flight;
+	return fl->idle ? *next_first(fl) : NULL;
 }
 
 /* Nanoseconds until @f may go; UINT64_MAX: until one has landed. */
@@ -204,23 +250,26 @@ static uint64_t wait_ns(struct flights *fl, const struct flight *f,
 
 static struct carrier *take_returned(struct flights *fl)
 {
-	struct carrier *c = fl->returned;
+	struct carrier **at = next_returned(fl), *c = *at;
 
-	fl->returned = c->next;
-	if (!fl->returned)
-		fl->returned_end = &fl->returned;
+	if (!c)
+		return NULL;
+	*at = c->next;
+	if (!*at)
+		fl->returned_end = at;
 	return c;
 }
 
 static struct carrier *load_first(struct flights *fl)
 {
+	struct flight **at = next_first(fl);
 	struct carrier *c = fl->idle;
 
 	fl->idle = c->next;
-	c->flight = fl->first;
-	fl->first = c->flight->next;
-	if (!fl->first)
-		fl->end = &fl->first;
+	c->flight = *at;
+	*at = c->flight->next;
+	if (!*at)
+		fl->end = at;
 	c->regained = 0;
 	retry_init(&c->retry, &fl->vault->policy);
 	return c;
@@ -230,6 +279,7 @@ static struct carrier *load_first(struct flights *fl)
 static void pump(struct flights *fl)
 {
 	const struct flight *f;
+	struct carrier *c;
 
 	while (!fl->r && !fl->turn_set && (f = next_flight(fl))) {
 		uint64_t wait = wait_ns(fl, f, clock_now_ns());
@@ -237,8 +287,8 @@ static void pump(struct flights *fl)
 		if (wait == UINT64_MAX)
 			return;
 		if (!wait) {
-			dispatch(fl->returned ? take_returned(fl) :
-						load_first(fl));
+			c = take_returned(fl);
+			dispatch(c ? c : load_first(fl));
 			continue;
 		}
 		fl->turn_set = true;
@@ -284,20 +334,68 @@ static void learn(struct carrier *c, int r)
 				  e->retry_after_s * UINT64_C(1000000000));
 }
 
-/*
- * A refusal that may have been for no good reason: true if there is nothing
- * more to be said about it. All else waits meanwhile, as it well may.
- */
-static bool is_regained(struct carrier *c, int r)
+static void ask_fence(struct work *work, unsigned int thread)
+{
+	struct doubt *d = (struct doubt *)work;
+
+	(void)thread;
+	d->r = fence_regain(&d->copy, &d->error);
+}
+
+static void begin_doubt(struct flights *fl, struct fence *fence)
+{
+	struct doubt *d = &fl->doubt;
+
+	d->fence = fence;
+	d->copy = *fence;
+	workers_start(fl->rx->workers, &d->work);
+}
+
+static void was_asked(struct work *work)
+{
+	struct flights *fl = (struct flights *)((char *)work -
+						offsetof(struct flights, doubt));
+	struct carrier *c = fl->doubt.refused, *next;
+	struct fence *fence = fl->doubt.fence;
+
+	fl->doubt.fence = NULL;
+	if (fl->r)
+		return;
+	fl->r = fl->doubt.r;
+	if (fl->r) {
+		fl->error = fl->doubt.error;
+		return;
+	}
+	fence_regained(fence, &fl->doubt.copy);
+	fl->doubt.refused = NULL;
+	for (; c; c = next) {
+		next = c->next;
+		if (c->flight->fence == fence) {
+			reactor_after(fl->rx, c->regained > 1 ?
+				      REGAIN_MS << c->regained : 0, &c->again);
+			continue;
+		}
+		c->next = fl->doubt.refused;
+		fl->doubt.refused = c;
+	}
+	if (fl->doubt.refused)
+		begin_doubt(fl, fl->doubt.refused->flight->fence);
+	pump(fl);
+}
+
+/* A refusal that may have been for no good reason: true if that is asked now. */
+static bool is_doubted(struct carrier *c, int r)
 {
 	struct flights *fl = c->all;
 
 	if ((r != -EBUSY && r != -ESTALE) || c->flight->kind == FLIGHT_READ ||
 	    c->regained++ >= FENCE_REGAIN_MOST)
 		return false;
-	fl->r = fence_regain(c->flight->fence, &fl->error);
-	reactor_after(fl->rx, c->regained > 1 ? REGAIN_MS << c->regained : 0,
-		      &c->again);
+	c->next = fl->doubt.refused;
+	fl->doubt.refused = c;
+	if (!fl->doubt.fence)
+		begin_doubt(fl, c->flight->fence);
+	pump(fl);
 	return true;
 }
 
@@ -312,7 +410,7 @@ static void carried(struct pageio *io, int r)
 		return;
 	fl->under_way--;
 	learn(c, r);
-	if (is_regained(c, r))
+	if (is_doubted(c, r))
 		return;
 	if (r && retry_due(&c->retry, r, &io->error, &ms)) {
 		reactor_after(fl->rx, ms, &c->again);

@@ -3,10 +3,15 @@
  * flights.h - requests for pages, many under way at once
  *
  * Each goes out, and again if need be, as the retry policy says; a write goes
- * under its fence's guards, and again with the same buffer. Between two tries the sequence number is not raised, as
- * fence_put() does: it would shut out all others that are under way. So this is
- * only for writes of which a late duplicate does no harm, until the number is
- * raised when none is under way; ship.c says which those are.
+ * under its fence's guards, and again with the same buffer. Between two tries
+ * the sequence number is not raised, as fence_put() does: it would shut out all
+ * others that are under way. So this is only for writes of which a late
+ * duplicate does no harm, until the number is raised when none is under way;
+ * ship.c says which those are.
+ *
+ * A write that is refused waits until a worker of the reactor's has found out
+ * whether the blob is still ours (fence_regain()), and so does what is to be
+ * written to the same blob. All else goes on.
  *
  * The rest wait for their turn: the settings of [transfer] say how many are under
  * way, how many bytes and requests a second go to a disk and from a run, and
