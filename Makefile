@@ -133,7 +133,9 @@ $(UNIT): $(B)/unit/%: tests/unit/%.c $(SANOBJ)
 # A stand-in for the network; it says so.
 $(B)/unit/test_replies: STANDIN := -Wl,--wrap=http_perform
 $(B)/unit/test_flights: STANDIN := tests/unit/service.c
-$(B)/unit/test_flights: tests/unit/service.c tests/unit/service.h
+$(B)/unit/test_httpset: STANDIN := tests/unit/service.c -lssl
+$(B)/unit/test_flights $(B)/unit/test_httpset: tests/unit/service.c \
+		tests/unit/service.h
 
 $(VMTOOLS): $(B)/tests/%: $(B)/tests/vm/tools/%.o $(VMLIBOBJ) $(B)/kmod/format.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ldevmapper -luring -lpthread

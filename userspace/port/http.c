@@ -32,22 +32,23 @@ static void global_init(void)
 								     0;
 }
 
-static int keep(CURLSH *kept)
+CURLSH *http_keep(bool connections)
 {
-	static const curl_lock_data what[] = {
-		CURL_LOCK_DATA_CONNECT,
-		CURL_LOCK_DATA_DNS,
-		CURL_LOCK_DATA_SSL_SESSION,
-	};
-	size_t i;
+	CURLSH *kept = curl_share_init();
 
-	for (i = 0; i < sizeof(what) / sizeof(what[0]); i++)
-		if (curl_share_setopt(kept, CURLSHOPT_SHARE, what[i]))
-			return -ENOMEM;
-	return 0;
+	if (kept &&
+	    !curl_share_setopt(kept, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) &&
+	    !curl_share_setopt(kept, CURLSHOPT_SHARE,
+			       CURL_LOCK_DATA_SSL_SESSION) &&
+	    (!connections || !curl_share_setopt(kept, CURLSHOPT_SHARE,
+						CURL_LOCK_DATA_CONNECT)))
+		return kept;
+	curl_share_cleanup(kept);
+	return NULL;
 }
 
-int http_new(const struct http_config *config, struct http **ret)
+int http_new_keeping(const struct http_config *config, CURLSH *kept,
+		     struct http **ret)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct http *http;
@@ -62,8 +63,9 @@ int http_new(const struct http_config *config, struct http **ret)
 		return -ENOMEM;
 	if (config)
 		http->config = *config;
-	http->kept = curl_share_init();
-	if (!http->kept || keep(http->kept))
+	http->borrowed = kept;
+	http->kept = kept ? kept : http_keep(true);
+	if (!http->kept)
 		goto err_free;
 	if (http->config.connect_to) {
 		http->connect_to = curl_slist_append(NULL,
@@ -79,11 +81,17 @@ err_free:
 	return -ENOMEM;
 }
 
+int http_new(const struct http_config *config, struct http **ret)
+{
+	return http_new_keeping(config, NULL, ret);
+}
+
 void http_free(struct http *http)
 {
 	if (!http)
 		return;
-	curl_share_cleanup(http->kept);
+	if (!http->borrowed)
+		curl_share_cleanup(http->kept);
 	curl_slist_free_all(http->connect_to);
 	free(http);
 }

@@ -9,6 +9,9 @@
 
 #define FDS_MAX 4u
 
+/* Kept open: libcurl's four for each request under way are few at the end. */
+#define CONNECTIONS_MAX 256L
+
 /* A handle of libcurl's and, while it is busy, what it carries. */
 struct lane {
 	struct http *http;
@@ -23,9 +26,16 @@ struct list {
 	struct lane *first;
 };
 
+/*
+ * Every request has an easy handle of its own (httptransfer.h), so nothing is
+ * kept in those. The connections are the multi handle's to keep; names and TLS
+ * sessions are kept beside it, for all lanes: they are of one thread, so it
+ * takes no locks.
+ */
 struct httpset {
 	struct http_config config;
 	CURLM *multi;
+	CURLSH *kept;
 	struct list idle, busy;
 	struct list stillborn;	/* failed at once: told at the next turn */
 	unsigned int n_busy;
@@ -68,10 +78,12 @@ int httpset_new(const struct http_config *config, struct httpset **ret)
 	}
 	http_free(probe);
 	set->multi = curl_multi_init();
-	if (!set->multi) {
-		free(set);
+	set->kept = http_keep(false);
+	if (!set->multi || !set->kept) {
+		httpset_free(set);
 		return -ENOMEM;
 	}
+	curl_multi_setopt(set->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
 	*ret = set;
 	return 0;
 }
@@ -88,6 +100,7 @@ void httpset_free(struct httpset *set)
 		free(lane);
 	}
 	curl_multi_cleanup(set->multi);
+	curl_share_cleanup(set->kept);
 	free(set);
 }
 
@@ -104,7 +117,7 @@ static int take_lane(struct httpset *set, struct lane **ret)
 	lane = calloc(1, sizeof(*lane));
 	if (!lane)
 		return -ENOMEM;
-	r = http_new(&set->config, &lane->http);
+	r = http_new_keeping(&set->config, set->kept, &lane->http);
 	if (r)
 		free(lane);
 	else

@@ -20,6 +20,7 @@
  */
 struct http {
 	CURLSH *kept;
+	bool borrowed;		/* it is a set's */
 	CURL *curl;		/* of the request under way, or NULL */
 	struct http_peer peer;
 	struct http_config config;
@@ -38,6 +39,19 @@ struct http_transfer {
 	bool moved;		/* something went over the connection */
 	unsigned int sends;	/* times that libcurl began to send it */
 };
+
+/*
+ * Names and TLS sessions, with @connections connections too, for any number of
+ * handles of one thread. NULL: no memory.
+ */
+CURLSH *http_keep(bool connections);
+
+/*
+ * As http_new(), but what is kept is @kept, borrowed. Where that has no
+ * connections, they are the multi handle's to keep.
+ */
+int http_new_keeping(const struct http_config *config, CURLSH *kept,
+		     struct http **ret);
 
 /*
  * Initialises the reply and prepares the handle, which is then to be performed.
