@@ -54,6 +54,30 @@ tidemark restore disk bee "$WORK/bee.out" --json
 	bee=$((12 << 20)) >"$WORK/received"
 ok $? "and of one disk that is restored"
 
+# Within a window too: on a slow line one takes minutes
+echo '[transfer]
+request_size = 64K' >"$TIDEMARK_CONFIG"
+scribble "$A" 0 3000000
+proxy_rule '{"kind":"page-put","path":"a.vhd","skip":9,"times":0,"do":"hold"}'
+"$BUILD/tidemark" backup a --json >"$WORK/out" 2>"$WORK/err" </dev/null &
+slow=$!
+within=1 tries=0
+while [ $within -ne 0 ] && [ $tries -lt 200 ] && kill -0 $slow; do
+	tries=$((tries + 1))
+	/usr/bin/python3 -c '
+import json, sys
+said = [json.loads(line) for line in open(sys.argv[1]) if line.endswith("\n")]
+sys.exit(not any(line["stage"] == "ship" and line["done"] < line["total"] and
+                 0 < line["bytes_uploaded"] < 3000000 for line in said))
+' "$WORK/err" && within=0
+	sleep 0.1
+done
+ok $within "what a window has sent is told before it is through"
+proxy_clear
+wait $slow
+ok $? "and it comes to its end"
+: >"$TIDEMARK_CONFIG"
+
 # For people: what a terminal shows after each piece of what it gets
 cat >"$WORK/terminal.py" <<'END'
 import fcntl, os, pty, re, select, struct, sys, termios, urllib.request

@@ -335,6 +335,24 @@ static void anothers_past_ends_it(void **state)
 	taken_over(-ESTALE);
 }
 
+/* What has gone over the line counts before it is answered, and once. */
+static void moves_before_it_lands(void **state)
+{
+	(void)state;
+	change(&world.vhd.hold_pages, true);
+	start(0, &rig.vhd);
+	while (world.vhd.held < CONNECTIONS)
+		reactor_turn(&rig.rx);
+	assert_int_equal(told_of(0), 0);
+	assert_in_range(flights_moving(rig.flights, &rig.vhd), 512,
+			CONNECTIONS * 512);
+	assert_int_equal(flights_moving(rig.flights, &rig.hash), 0);
+	assert_int_equal(flights_moving(rig.flights, NULL), 0);
+	change(&world.vhd.hold_pages, false);
+	assert_int_equal(fly(0), 0);
+	assert_int_equal(flights_moving(rig.flights, &rig.vhd), 0);
+}
+
 /* While it is asked whether a blob is ours, others are written to. */
 static void others_go_on(void **state)
 {
@@ -452,6 +470,7 @@ int main(void)
 		TEST(anothers_lease_ends_it),
 		TEST(anothers_number_ends_it),
 		TEST(anothers_past_ends_it),
+		TEST(moves_before_it_lands),
 		TEST(others_go_on),
 		TEST(both_are_regained),
 		TEST(cancelled),

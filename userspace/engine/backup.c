@@ -305,7 +305,7 @@ static int ship(struct backup *b, struct tm_error *err)
 	int r = 0;
 
 	for (i = 0; i < b->n; i++)
-		ship_report(&b->targets[i], b->vault->report, 0);
+		ship_report(&b->targets[i], b->vault->report);
 	for (i = 0; i < b->n && !r; i++)
 		r = ship_disk(&b->targets[i], b->vault->report, err);
 	return r;

@@ -63,6 +63,7 @@ struct flights {
 	struct doubt doubt;
 	int r;
 	struct tm_error error;
+	size_t n;
 	struct carrier carriers[];
 };
 
@@ -104,6 +105,7 @@ int flights_new(struct vault *v, struct reactor *rx, struct flights **ret)
 		return -ENOMEM;
 	fl->vault = v;
 	fl->rx = rx;
+	fl->n = n;
 	fl->end = &fl->first;
 	fl->returned_end = &fl->returned;
 	fl->turn.ring = take_turn;
@@ -149,6 +151,25 @@ int flights_check(const struct flights *fl, struct tm_error *err)
 static uint64_t bytes_of(const struct flight *f)
 {
 	return f->kind == FLIGHT_CLEAR ? 0 : f->len;
+}
+
+/* Only while a request is under way is there a reply that moves. */
+uint64_t flights_moving(const struct flights *fl, const struct fence *to)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < fl->n; i++) {
+		const struct carrier *c = &fl->carriers[i];
+		uint64_t moved = c->io.call.reply.moved;
+
+		if (!moved || (to ? c->flight->kind != FLIGHT_PUT ||
+				    c->flight->fence != to :
+				    c->flight->kind != FLIGHT_READ))
+			continue;
+		sum += moved < c->flight->len ? moved : c->flight->len;
+	}
+	return sum;
 }
 
 static void keep_to_schedule(struct flights *fl, uint64_t now)

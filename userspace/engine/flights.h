@@ -67,6 +67,12 @@ struct http_config flights_http(const struct vault *v);
 
 void flights_start(struct flights *fl, struct flight *f);
 
+/*
+ * Bytes of pages, of requests under way, that have gone over the line: of those
+ * that put to @to, or with NULL of those that read. Tried again, they count anew.
+ */
+uint64_t flights_moving(const struct flights *fl, const struct fence *to);
+
 /* 0, or what the first failure was, with @err set. */
 int flights_check(const struct flights *fl, struct tm_error *err);
 

@@ -33,8 +33,10 @@
 #include "engine/intake.h"
 #include "engine/ship.h"
 #include "engine/window.h"
+#include "port/clock.h"
 
 #define READS 32u		/* in flight at once */
+#define TELL_NS UINT64_C(200000000)
 
 struct ship;
 
@@ -44,6 +46,8 @@ struct lane {
 	struct window window;
 	void (*next)(struct lane *lane);	/* step, when nothing is left */
 	unsigned int left;			/* parts of this step under way */
+	uint64_t compared;			/* chunks, until released */
+	uint64_t owed;				/* bytes of them not yet sent */
 	bool idle;
 };
 
@@ -61,6 +65,8 @@ struct ship {
 	bool raised;			/* the numbers, for what is sent here */
 	bool wrote;			/* entries, in this slab */
 	uint64_t done;			/* chunks */
+	struct progress told;		/* last, at the time below */
+	uint64_t told_ns;
 	int r;
 	struct tm_error *err;
 };
@@ -186,6 +192,10 @@ static void step_forget(struct lane *lane)
 	unsigned int i;
 
 	window_tally(w);
+	lane->compared = w->n;
+	for (i = 0; i < w->n; i++)
+		if (w->chunks[i].fate == FATE_PUT)
+			lane->owed += w->chunks[i].len;
 	if (!w->differ) {
 		step_release(lane);
 		return;
@@ -203,7 +213,11 @@ static void step_forget(struct lane *lane)
 
 static void pages_landed(struct flight *f)
 {
-	landed(f->arg);
+	struct lane *lane = f->arg;
+
+	if (f->kind == FLIGHT_PUT)
+		lane->owed -= f->len;
+	landed(lane);
 }
 
 static void step_send(struct lane *lane)
@@ -255,15 +269,40 @@ static void step_note(struct lane *lane)
 	landed(lane);
 }
 
-void ship_report(const struct target *t, const struct report *rep,
-		 uint64_t chunks)
+void ship_report(const struct target *t, const struct report *rep)
 {
 	report_progress(rep, &(struct progress){
 		.stage = "ship", .disk = t->doc->name,
-		.done = chunks * t->doc->chunk_size,
 		.total = tm_extents_total(&t->ship) * t->doc->chunk_size,
 		.moved = tm_tally_sum(&t->tally).bytes_uploaded,
 	});
+}
+
+/*
+ * Also within windows: on a slow line one takes minutes. What has to be sent
+ * again is not taken back.
+ */
+static void tell(struct ship *s, uint64_t now)
+{
+	struct target *t = s->target;
+	uint64_t compared = s->done, owed = 0, moving, done, moved;
+	unsigned int i;
+
+	for (i = 0; i < s->n; i++) {
+		compared += s->lanes[i].compared;
+		owed += s->lanes[i].owed;
+	}
+	moving = flights_moving(s->flights, &t->vhd);
+	done = compared * t->doc->chunk_size - owed + moving;
+	moved = tm_tally_sum(&t->tally).bytes_uploaded - owed + moving;
+	s->told = (struct progress){
+		.stage = "ship", .disk = t->doc->name,
+		.done = done > s->told.done ? done : s->told.done,
+		.total = tm_extents_total(&t->ship) * t->doc->chunk_size,
+		.moved = moved > s->told.moved ? moved : s->told.moved,
+	};
+	s->told_ns = now;
+	report_progress(s->report, &s->told);
 }
 
 static void step_release(struct lane *lane)
@@ -279,7 +318,8 @@ static void step_release(struct lane *lane)
 					     s->err));
 	}
 	s->done += w->n;
-	ship_report(s->target, s->report, s->done);
+	lane->compared = lane->owed = 0;
+	tell(s, clock_now_ns());
 	take_window(lane);
 }
 
@@ -333,6 +373,8 @@ static void ship_slab(struct ship *s, uint64_t slab)
 		take_window(&s->lanes[i]);
 	while (!s->r && !all_idle(s)) {
 		reactor_turn(&s->rx);
+		if (clock_now_ns() - s->told_ns >= TELL_NS)
+			tell(s, clock_now_ns());
 		/* The first failure is the one to tell. */
 		if (!s->r)
 			fail(s, flights_check(s->flights, s->err));
@@ -423,7 +465,7 @@ int ship_disk(struct target *t, const struct report *rep, struct tm_error *err)
 	uint64_t slab;
 	int r;
 
-	ship_report(t, rep, 0);
+	ship_report(t, rep);
 	if (!tm_extents_total(&t->ship))
 		return 0;
 	r = prepare(&s);

@@ -12,9 +12,8 @@
 #define SHIP_BYTES (64u << 20)
 #define SHIP_WINDOWS 8u
 
-/* Tells that @chunks of the target's ship set are done with. */
-void ship_report(const struct target *t, const struct report *rep,
-		 uint64_t chunks);
+/* Tells how much there is to do, and that none of it is done. */
+void ship_report(const struct target *t, const struct report *rep);
 
 /*
  * Reads the target's ship set, compares it with the hash table, sends what

@@ -13,12 +13,14 @@
 #include <string.h>
 #include "engine/flights.h"
 #include "engine/reader.h"
+#include "port/clock.h"
 #include "port/disk.h"
 
 #define SLAB_BYTES PAGEBLOB_PUT_MAX	/* of the table, read at once */
 #define SLAB_CHUNKS (SLAB_BYTES / TM_HASH_SIZE)
 #define PIECES 16u
 #define PIECE_BYTES (4u << 20)		/* of the disk; a chunk at least */
+#define TELL_NS UINT64_C(200000000)
 
 struct walk;
 
@@ -45,6 +47,8 @@ struct walk {
 	struct tm_hasher *hashers[WORKERS_MAX];	/* one each */
 	struct piece pieces[PIECES];
 	unsigned int head, n;		/* pieces under way, the first is next */
+	uint64_t handed, told;		/* bytes handed out; told of, done */
+	uint64_t moved, told_ns;	/* told of, received; when */
 	/* Of the slab: */
 	struct tm_hash *table;
 	uint64_t first;			/* chunk of table[0] */
@@ -227,14 +231,31 @@ static void start_pieces(struct walk *w, uint64_t *off, uint64_t end)
 	}
 }
 
-static void tell(const struct walk *w, uint64_t done)
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Also within pieces. What has to be asked for again is not taken back. */
+static void tell(struct walk *w, uint64_t now)
 {
 	const struct reader *r = w->reader;
+	uint64_t done = w->handed, moving;
+	unsigned int i;
 
+	moving = w->flights ? flights_moving(w->flights, NULL) : 0;
+	for (i = 0; i < w->n; i++) {
+		const struct piece *p = &w->pieces[(w->head + i) % PIECES];
+
+		done += p->ready ? p->len : 0;
+	}
+	w->told = larger(w->told, done + moving);
+	w->moved = larger(w->moved, r->received + moving);
+	w->told_ns = now;
 	report_progress(r->vault->report, &(struct progress){
 		.stage = w->ops->stage, .disk = r->disk->name,
-		.done = done, .total = tm_vhd_size(r->disk->size),
-		.moved = r->received, .download = true,
+		.done = w->told, .total = tm_vhd_size(r->disk->size),
+		.moved = w->moved, .download = true,
 	});
 }
 
@@ -244,9 +265,10 @@ static void tell_ready(struct walk *w)
 		struct piece *p = &w->pieces[w->head];
 
 		fail(w, tell_proofs(w, p));
-		tell(w, p->off + p->len);
+		w->handed = p->off + p->len;
 		w->head = (w->head + 1) % PIECES;
 		w->n--;
+		tell(w, clock_now_ns());
 	}
 }
 
@@ -269,6 +291,8 @@ static void walk_slab(struct walk *w, uint64_t first, uint64_t count)
 		if (!w->r)
 			fail(w, flights_check(w->flights, w->err));
 		tell_ready(w);
+		if (clock_now_ns() - w->told_ns >= TELL_NS)
+			tell(w, clock_now_ns());
 		if (!w->r)
 			fail(w, report_cancelled(rep, w->err));
 	}
@@ -336,7 +360,7 @@ int reader_walk(struct reader *r, const struct reader_ops *ops, void *arg,
 	uint64_t first, count;
 	int n = prepare(&w);
 
-	tell(&w, 0);
+	tell(&w, clock_now_ns());
 	if (n)
 		fail(&w, tm_error_set(err, n, TM_EXIT_FAILED, r->disk->name,
 				      "cannot read disk '%s': %s",

@@ -216,6 +216,7 @@ static int on_progress(void *arg, curl_off_t dltotal, curl_off_t dlnow,
 	(void)ultotal;
 	if (dlnow || ulnow)
 		t->moved = true;
+	t->reply->moved = (uint64_t)dlnow + (uint64_t)ulnow;
 	if (!config->cancelled || !config->cancelled(config->cancelled_arg))
 		return 0;
 	t->r = -ECANCELED;

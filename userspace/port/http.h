@@ -62,6 +62,7 @@ struct http_reply {
 	size_t body_len;
 	time_t date;			/* server's Date header; 0: none */
 	bool sent;			/* request may have reached the server */
+	uint64_t moved;			/* bytes of bodies so far, both ways */
 	char cause[512];		/* why there was no reply, or none of the
 					 * service's; no secrets */
 	enum obstacle obstacle;		/* what stood in the way, if known */
