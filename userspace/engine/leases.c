@@ -72,13 +72,18 @@ static void let_go(struct leases *l, struct held *h)
 	pthread_cond_broadcast(&l->idle);
 }
 
+/* Only if it can be recorded: else it stays what it is. */
 static int set_id(struct leases *l, struct held *h, const char *id)
 {
+	char old[BLOB_LEASE_ID_SIZE];
 	int r;
 
 	pthread_mutex_lock(&l->mutex);
+	memcpy(old, h->id, sizeof(old));
 	memcpy(h->id, id, sizeof(h->id));
 	r = write_record(l);
+	if (r)
+		memcpy(h->id, old, sizeof(old));
 	pthread_mutex_unlock(&l->mutex);
 	return r;
 }
