@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# middlebox.sh - Debian's HTTP proxies on the loopback; to be sourced by sh
-# after tap.sh
+# middlebox.sh - Debian's HTTP and SOCKS proxies on the loopback; to be sourced
+# by sh after tap.sh
 #
-#	middlebox_install	fetches squid and tinyproxy, once
+#	middlebox_install	fetches squid, tinyproxy and microsocks, once
 #	squid_start DIR [LINE...]	a squid whose configuration has those
 #				lines after its own; each may name @HOME@, where
 #				squid lies, and @DIR@, where its files are
 #	tinyproxy_start DIR [LINE...]	the same for a tinyproxy
+#	microsocks_start DIR [ARG...]	a microsocks with these arguments; what
+#				it connects to is in DIR/said
 #	middlebox_login DIR USER PASSWORD	files that squid's helpers for
 #				Basic and Digest read: DIR/basic, DIR/digest
 #	squid_lines DIR PATTERN	how many lines of its log match (grep -E)
@@ -21,7 +23,7 @@
 
 # Prints the directory that they are unpacked in.
 middlebox_home() {
-	echo "${TIDEMARK_CACHE:-/var/cache/tidemark}/middlebox-$(
+	echo "${TIDEMARK_CACHE:-/var/cache/tidemark}/middlebox-squid-tinyproxy-microsocks-$(
 		. /etc/os-release && echo "$VERSION_CODENAME")"
 }
 
@@ -29,7 +31,8 @@ middlebox_home() {
 middlebox_fetch() {
 	apt-get -q -q -y --no-install-recommends --reinstall --download-only \
 		-o Dir::Cache::archives="$1" -o APT::Sandbox::User=root \
-		install squid squid-common squid-langpack tinyproxy-bin >&2
+		install squid squid-common squid-langpack tinyproxy-bin \
+		microsocks >&2
 }
 
 middlebox_install() {
@@ -43,11 +46,13 @@ middlebox_install() {
 		middlebox_fetch "$middlebox_new/deb"
 	} || {
 		rm -rf "$middlebox_new"
-		echo "cannot fetch squid and tinyproxy" >&2
+		echo "cannot fetch squid, tinyproxy and microsocks" >&2
 		return 1
 	}
 	for middlebox_deb in "$middlebox_new"/deb/squid*.deb \
-		"$middlebox_new"/deb/tinyproxy*.deb "$middlebox_new"/deb/lib[!p]*.deb
+		"$middlebox_new"/deb/tinyproxy*.deb \
+		"$middlebox_new"/deb/microsocks*.deb \
+		"$middlebox_new"/deb/lib[!p]*.deb
 	do
 		[ ! -e "$middlebox_deb" ] ||
 			dpkg-deb -x "$middlebox_deb" "$middlebox_new" || return 1
@@ -162,4 +167,12 @@ tinyproxy_start() {
 		"$@"
 	middlebox_run "$tinyproxy_dir" "$(middlebox_home)/usr/bin/tinyproxy" -d \
 		-c "$tinyproxy_dir/tinyproxy.conf"
+}
+
+microsocks_start() {
+	microsocks_dir=$1
+	shift
+	middlebox_directory "$microsocks_dir"
+	middlebox_run "$microsocks_dir" "$(middlebox_home)/usr/bin/microsocks" \
+		-i 127.0.0.1 -p "$MIDDLEBOX_PORT" "$@"
 }

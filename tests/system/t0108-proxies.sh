@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Through Debian's squid and tinyproxy: who names the proxy, what goes through
-# it and what does not, who we are to it, and what it can refuse.
+# Through Debian's squid, tinyproxy and microsocks: who names the proxy, what goes
+# through it and what does not, who we are to it, and what it can refuse.
 #
 # The vault's name is known to squid alone, so what arrives has been through it.
 
@@ -13,7 +13,8 @@
 
 unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
 HOST=$AZURITE_ACCOUNT.blob.vault.test
-authority ours && certificate good ours "DNS:$HOST,IP:127.0.0.1"
+authority ours && certificate good ours "DNS:$HOST,IP:127.0.0.1" &&
+	authority theirs && certificate alien theirs IP:127.0.0.1
 ok $? "a certificate is made" || { cat "$WORK/openssl.log"; exit 1; }
 # shellcheck disable=SC2034 # for azurite_start
 AZURITE_CERT=$WORK/good.pem AZURITE_CERT_KEY=$WORK/good.key
@@ -277,5 +278,55 @@ configured "[proxy]" "url = 127.0.0.1:$MIDDLEBOX_PORT" "user = harbour" \
 	"password_file = $WORK/password"
 tidemark points --vault "$NEAR" --item m1
 ok $? "and lets the right one in" || cat "$WORK/err"
+
+# SOCKS
+microsocks_start "$WORK/socks"
+for scheme in socks5 socks5h; do
+	configured "[proxy]" "url = $scheme://127.0.0.1:$MIDDLEBOX_PORT"
+	tidemark verify --vault "$NEAR" --item m1
+	ok $? "through a SOCKS proxy, $scheme" || cat "$WORK/err"
+done
+grep -q "connected to 127.0.0.1:$AZURITE_PORT" "$WORK/socks/said"
+ok $? "its log shows the connection"
+refused 6 "cannot * proxy 'socks5h://127.0.0.1:$MIDDLEBOX_PORT' (from proxy.url) does not connect to it: *" \
+	"try again later*" "SOCKS to where nobody listens" points --item m1 \
+	--vault "https://127.0.0.1:1/$AZURITE_ACCOUNT/vault"
+microsocks_start "$WORK/socks-login" -u harbour -P "$SECRET"
+configured "[proxy]" "url = socks5://127.0.0.1:$MIDDLEBOX_PORT" \
+	"user = harbour" "password_file = $WORK/password"
+chmod 600 "$WORK/password"
+tidemark points --vault "$NEAR" --item m1
+ok $? "SOCKS with a user and a password" || cat "$WORK/err"
+echo wrong-pass >"$WORK/password"
+refused 5 "cannot * proxy 'socks5://127.0.0.1:$MIDDLEBOX_PORT' (from proxy.url) does not accept user and password from proxy.user" \
+	"correct the user *" "a wrong password for SOCKS" \
+	points --vault "$NEAR" --item m1
+configured "[proxy]" "url = socks5://127.0.0.1:$MIDDLEBOX_PORT"
+refused 5 "cannot * proxy 'socks5://127.0.0.1:$MIDDLEBOX_PORT' (from proxy.url) wants authentication*" \
+	"put user and password_file *" "SOCKS wants a user" \
+	points --vault "$NEAR" --item m1
+echo "$SECRET" >"$WORK/password"
+
+# TLS to the proxy itself
+mkdir "$WORK/tls"
+for name in good alien; do
+	cp "$WORK/$name.pem" "$WORK/$name.key" "$WORK/tls/"
+done
+chmod 644 "$WORK"/tls/*.key
+TLS_PORT=$(middlebox_free_port)
+ALIEN_PORT=$(middlebox_free_port)
+squid_start "$WORK/tls" \
+	"https_port 127.0.0.1:$TLS_PORT tls-cert=@DIR@/good.pem tls-key=@DIR@/good.key" \
+	"https_port 127.0.0.1:$ALIEN_PORT tls-cert=@DIR@/alien.pem tls-key=@DIR@/alien.key" \
+	"http_access allow all"
+configured "[proxy]" "url = https://127.0.0.1:$TLS_PORT"
+through_before=$(squid_lines "$WORK/tls" '^CONNECT .* 200 ')
+tidemark verify --vault "$NEAR" --item m1
+ok $? "through an https:// proxy" || cat "$WORK/err"
+through + "whose log shows the tunnels" "$WORK/tls"
+configured "[proxy]" "url = https://127.0.0.1:$ALIEN_PORT"
+refused 5 "cannot * there is no TLS with proxy 'https://127.0.0.1:$ALIEN_PORT' (from proxy.url): *" \
+	"if the proxy's certificate *ca_file*" "an https:// proxy of another authority" \
+	points --vault "$NEAR" --item m1
 
 finish

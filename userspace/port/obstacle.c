@@ -84,6 +84,31 @@ static int no_tunnel(const struct tm_proxy *proxy, long status,
 	return -EACCES;
 }
 
+/* A SOCKS proxy has answered: libcurl has a number for each way of saying no. */
+static int no_socks(CURL *c, const struct tm_proxy *proxy,
+		    struct http_reply *reply)
+{
+	long why = 0;
+
+	curl_easy_getinfo(c, CURLINFO_PROXY_ERROR, &why);
+	if (why == CURLPX_USER_REJECTED) {
+		found(reply, OBSTACLE_PROXY_LOGIN_BAD,
+		      "proxy '%s' (from %s) does not accept user and password from %s",
+		      proxy->url, proxy->from, proxy->login_from);
+		return -EACCES;
+	}
+	if (why == CURLPX_NO_AUTH && !*proxy->user) {
+		found(reply, OBSTACLE_PROXY_LOGIN,
+		      "proxy '%s' (from %s) wants authentication, and there is no user for it",
+		      proxy->url, proxy->from);
+		return -EACCES;
+	}
+	found(reply, OBSTACLE_PROXY_FAILS,
+	      "proxy '%s' (from %s) does not connect to it: %s", proxy->url,
+	      proxy->from, reply->cause);
+	return -EHOSTUNREACH;
+}
+
 /* Certificates: libcurl says what is wrong with them only in words. */
 static void bad_certificate(CURL *c, struct http_reply *reply)
 {
@@ -155,13 +180,10 @@ int obstacle_find(CURL *c, CURLcode code, int r,
 		return r;
 	reply->sent = false;
 	if (code == CURLE_PROXY)
-		found(reply, OBSTACLE_PROXY_FAILS,
-		      "proxy '%s' (from %s) does not connect to it: %s",
-		      proxy->url, proxy->from, reply->cause);
-	else
-		found(reply, OBSTACLE_PROXY_AWAY,
-		      "proxy '%s' (from %s) does not answer: %s", proxy->url,
-		      proxy->from, reply->cause);
+		return no_socks(c, proxy, reply);
+	found(reply, OBSTACLE_PROXY_AWAY,
+	      "proxy '%s' (from %s) does not answer: %s", proxy->url,
+	      proxy->from, reply->cause);
 	return r == -ETIMEDOUT ? r : -EHOSTUNREACH;
 }
 
