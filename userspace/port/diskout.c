@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,6 +16,7 @@
 #include "port/file.h"
 
 #define ZEROES_LEN (1u << 20)
+#define FILE_BLOCK 4096u	/* larger ones are refused, and go another way */
 
 struct diskout {
 	int fd;
@@ -48,6 +50,19 @@ static int new_out(const char *path, uint64_t size, struct diskout **ret)
 	return 0;
 }
 
+/*
+ * What a whole disk is written with would only push all else out of the cache,
+ * to be copied from there at the end. Some filesystems have no such way.
+ */
+static void open_direct(struct diskout *out, unsigned int block)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", out->fd);
+	out->block = block;
+	out->direct_fd = open(path, O_WRONLY | O_CLOEXEC | O_DIRECT);
+}
+
 int diskout_create(const char *path, uint64_t size, struct diskout **ret)
 {
 	struct diskout *out;
@@ -64,11 +79,13 @@ int diskout_create(const char *path, uint64_t size, struct diskout **ret)
 	} else if (ftruncate(out->fd, (off_t)size)) {
 		r = -errno;
 	}
-	if (r)
+	if (r) {
 		diskout_free(out);
-	else
-		*ret = out;
-	return r;
+		return r;
+	}
+	open_direct(out, FILE_BLOCK);
+	*ret = out;
+	return 0;
 }
 
 static int check_device(int fd, uint64_t size)
@@ -85,25 +102,11 @@ static int check_device(int fd, uint64_t size)
 	return have < size ? -ENOSPC : 0;
 }
 
-/*
- * What a whole disk is written with would only push all else out of the cache,
- * to be copied from there at the end. The first fd holds the device as ours.
- */
-static void open_direct(struct diskout *out, const char *path)
-{
-	int block;
-
-	if (ioctl(out->fd, BLKSSZGET, &block))
-		return;
-	out->block = (unsigned int)block;
-	out->direct_fd = open(path, O_WRONLY | O_CLOEXEC | O_DIRECT);
-}
-
 int diskout_open_device(const char *path, uint64_t size, struct diskout **ret)
 {
 	struct diskout *out;
 	struct stat st;
-	int r;
+	int block, r;
 
 	if (stat(path, &st))
 		return -errno;
@@ -119,7 +122,8 @@ int diskout_open_device(const char *path, uint64_t size, struct diskout **ret)
 		diskout_free(out);
 		return r;
 	}
-	open_direct(out, path);
+	if (!ioctl(out->fd, BLKSSZGET, &block))
+		open_direct(out, (unsigned int)block);
 	*ret = out;
 	return 0;
 }
@@ -175,6 +179,10 @@ int diskout_write(struct diskout *out, uint64_t off, const void *data,
 		n = pwrite(fd, from, len, (off_t)off);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EINVAL && fd != out->fd) {
+			fd = out->fd;
+			continue;
+		}
 		if (n < 0)
 			return -errno;
 		from += n;

@@ -32,7 +32,7 @@ void diskout_free(struct diskout *out);
 bool diskout_is_zero(const struct diskout *out);
 uint64_t diskout_size(const struct diskout *out);	/* bytes */
 
-/* Writes all of @data, past the cache where the device can. 0 or -errno. */
+/* Writes all of @data, past the cache where that can be. 0 or -errno. */
 int diskout_write(struct diskout *out, uint64_t off, const void *data,
 		  size_t len);
 
