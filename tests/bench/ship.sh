@@ -12,9 +12,11 @@
 # The store is an nginx that throws pages away, with Azurite behind it for all
 # else; see sink.sh. Rates are of whole processes, from start to end: the
 # program's have leases, documents, snapshots and a commit in them. They go in
-# turns, and the median of each counts. `tidemark` on a device reads or writes a
-# loop device over memory; `bare` is libcurl with nothing around it, hashing
-# between requests or, as bare_threads, on two threads; `plain` does not hash.
+# turns, and the median of each counts. `tidemark` reads a file in memory and
+# writes one on ext4; on a device it reads and writes a loop device. Both of what
+# it writes to are over memory, too. `bare` is libcurl with nothing around it,
+# hashing between requests; `bare_threads` hashes on two threads meanwhile;
+# `plain` does not hash.
 #
 # Two figures need a tracked disk that no guest can hold. They are measured with
 # a stand-in for the kernel's tracking; see standin.c.
@@ -165,11 +167,10 @@ restore()
 {
 	endpoint "$2"
 	machine direct
-	rm -f "$MEM/out.img"
 	try "restore_$1" file tidemark "$TOP/build/tidemark" --yes restore disk d \
-		"$MEM/out.img" --vault "$2/vault" --item direct
-	cmp "$MEM/disk.img" "$MEM/out.img"
-	rm -f "$MEM/out.img"
+		"$MEM/out/d.img" --vault "$2/vault" --item direct
+	cmp "$MEM/disk.img" "$MEM/out/d.img"
+	rm "$MEM/out/d.img"
 	try "restore_$1" device tidemark "$TOP/build/tidemark" --yes restore disk \
 		d "$OUT_DEVICE" --vault "$2/vault" --item direct
 	bare get "restore_$1" "$2/c/disks/d.vhd?snapshot=page" ${3:+"$3"}
@@ -189,9 +190,16 @@ prepare()
 	head -c "${SIZE}M" /dev/urandom >"$MEM/disk.img"
 	loop "$MEM/disk.img" --read-only
 	DEVICE=$LOOP
-	truncate -s "${SIZE}M" "$MEM/out-device.img"
+	head -c "${SIZE}M" /dev/zero >"$MEM/out-device.img"
 	loop "$MEM/out-device.img"
 	OUT_DEVICE=$LOOP
+	# Written once: memory is had from the start.
+	head -c "$((SIZE + SIZE / 8))M" /dev/zero >"$MEM/out-files.img"
+	loop "$MEM/out-files.img"
+	mkfs.ext4 -q -E nodiscard "$LOOP"
+	mkdir "$MEM/out"
+	mount -o nodiscard "$LOOP" "$MEM/out"
+	at_exit "umount '$MEM/out'"
 	azurite_start "$WORK/azurite"
 	sink_start "$WORK/sink"
 	endpoint "$AZURITE_URL"
