@@ -209,6 +209,9 @@ prepare()
 		--item direct
 	tidemark backup
 	tidemark restore disk d "$SINK_SERVED" --format vhd
+	# The first time is another: memory has to be found.
+	tidemark restore disk d "$MEM/out/d.img"
+	rm "$MEM/out/d.img"
 	for prepare_way in "http $SINK_HTTP" "tls $SINK_TLS"; do
 		prepare_scheme=${prepare_way% *}
 		prepare_url=${prepare_way#* }
