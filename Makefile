@@ -40,6 +40,11 @@ TOOLS    := $(patsubst tests/system/tools/%.c,$(B)/tests/%,\
 TOOLOBJ  := $(filter $(B)/san/userspace/model/% $(B)/san/userspace/port/% \
 	      $(B)/san/kmod/%,$(SANOBJ))
 
+# One process that backs up again and again: what it holds is what ours does, so
+# no sanitizer stands between.
+ENDUREOBJ := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/fault/endure/*.c)))
+ENDURE    := $(B)/tests/endure
+
 # Programs that run in guests, tests/vm/tools: one each, and what they share.
 VMTOOLS  := $(patsubst tests/vm/tools/%.c,$(B)/tests/%,\
 	      $(sort $(wildcard tests/vm/tools/*.c)))
@@ -144,6 +149,10 @@ $(TOOLS): $(B)/tests/%: $(B)/san/tests/system/tools/%.o $(TOOLOBJ)
 	@mkdir -p $(@D)
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
+$(ENDURE): $(ENDUREOBJ) $(LIBOBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 $(B)/fuzz/fuzz_meta: $(FUZZED) $(FUZZJUDGE) $(wildcard tests/fuzz/*.h) \
 		kmod/format.h userspace/model/meta.h
 	@mkdir -p $(@D)/fuzzed $(@D)/judge
@@ -204,7 +213,7 @@ $(B)/tests/strike.so: tests/vm/preload/strike.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
 
-tools: $(TOOLS)	## the programs that tests of port/ call
+tools: $(TOOLS) $(ENDURE)	## the programs that system tests call
 
 vmtools: $(VMTOOLS) $(B)/tests/damage $(B)/tests/strike.so	## the programs that run in guests
 
@@ -253,8 +262,9 @@ check-snapshot: all vmtools	## snapshots at length; CUTS on each of KERNELS, ROU
 check-sweep: all	## a client killed at each of its requests; SEED, STRIDE
 	@FORM=$${FORM:-full} tests/run tests/fault/t0305-sweep.sh
 
-check-faults: all	## a bad server; ROUNDS of each of FAULTS at PERCENT, SEED
-	@FORM=$${FORM:-full} tests/run tests/fault/t0306-server.sh
+check-faults: all $(ENDURE)	## a bad server: ROUNDS, FAULTS, PERCENT, SEED; BACKUPS by one process
+	@FORM=$${FORM:-full} tests/run tests/fault/t0306-server.sh \
+		tests/fault/t0309-endurance.sh
 
 check-fuzz: fuzz	## the fuzzer for RUNS executions, 10,000,000 by default
 check-fuzz: fuzz	## the fuzzers for RUNS executions each, 10,000,000 by default
@@ -316,6 +326,7 @@ help:		## this list
 	$(REPLAYOBJ:.o=.d)
 -include $(BENCHTOOLS:$(B)/tests/%=$(B)/tests/bench/tools/%.d) \
 	$(B)/tests/bench/standin.d
--include $(OBJ:.o=.d) $(SANOBJ:.o=.d) $(UNIT:=.d)
+-include $(OBJ:.o=.d) $(SANOBJ:.o=.d) $(UNIT:=.d) \
+	$(ENDUREOBJ:.o=.d)
 -include $(foreach p,$(PARSERS),$(FUZZ_$(p):%=$(B)/fuzz/judges/%.d) \
 	$(FUZZED_$(p):%.c=$(B)/fuzz/led/%.d))
