@@ -27,10 +27,12 @@ SRC     := $(sort $(wildcard $(LAYERS:%=userspace/%/*.c))) \
 OBJ     := $(SRC:%.c=$(B)/%.o)
 LIBOBJ  := $(filter-out $(B)/userspace/cli/%,$(OBJ))
 
-# The same objects with sanitizers, for the unit tests.
+# The same objects with sanitizers, for the unit tests and for a program that
+# system tests can run instead.
 SANFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	    -fno-omit-frame-pointer
 SANOBJ   := $(LIBOBJ:$(B)/%=$(B)/san/%)
+ASAN     := $(B)/asan/tidemark
 UNIT     := $(patsubst tests/unit/%.c,$(B)/unit/%,\
 	      $(sort $(wildcard tests/unit/test_*.c)))
 
@@ -110,9 +112,9 @@ RELEASES   := bullseye bookworm trixie sid
 KERNELS    ?= $(RELEASES)
 
 .PHONY: all demo modules unit tools vmtools fuzz programs lab check check-kernels \
-	check-debug check-snapshot check-sweep check-faults check-fuzz \
-	bench-track bench-cow bench-ship crashtools check-crash install uninstall \
-	clean help
+	check-debug check-snapshot check-sweep check-faults check-sanitised \
+	check-fuzz bench-track bench-cow bench-ship crashtools check-crash \
+	install uninstall clean help
 # Objects are kept: they are shared by many programs.
 .SECONDARY:
 
@@ -120,6 +122,10 @@ all: $(B)/tidemark	## the program
 
 $(B)/tidemark: $(OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(ASAN): $(OBJ:$(B)/%=$(B)/san/%)
+	@mkdir -p $(@D)
+	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -266,7 +272,11 @@ check-faults: all $(ENDURE)	## a bad server: ROUNDS, FAULTS, PERCENT, SEED; BACK
 	@FORM=$${FORM:-full} tests/run tests/fault/t0306-server.sh \
 		tests/fault/t0309-endurance.sh
 
-check-fuzz: fuzz	## the fuzzer for RUNS executions, 10,000,000 by default
+check-sanitised: all tools $(ASAN)	## system and fault tests with a program under ASan and UBSan
+	@TIDEMARK=$(CURDIR)/$(ASAN) tests/run $(TESTS)
+check-sanitised: TESTS ?= tests/system $(filter-out %/t0309-endurance.sh,\
+	$(sort $(wildcard tests/fault/t03*.sh)))
+
 check-fuzz: fuzz	## the fuzzers for RUNS executions each, 10,000,000 by default
 	@FORM=$${FORM:-full} TEST_TIMEOUT=$${TEST_TIMEOUT:-86400} tests/run \
 		tests/fuzz
@@ -326,7 +336,7 @@ help:		## this list
 	$(REPLAYOBJ:.o=.d)
 -include $(BENCHTOOLS:$(B)/tests/%=$(B)/tests/bench/tools/%.d) \
 	$(B)/tests/bench/standin.d
--include $(OBJ:.o=.d) $(SANOBJ:.o=.d) $(UNIT:=.d) \
+-include $(OBJ:.o=.d) $(OBJ:$(B)/%.o=$(B)/san/%.d) $(UNIT:=.d) \
 	$(ENDUREOBJ:.o=.d)
 -include $(foreach p,$(PARSERS),$(FUZZ_$(p):%=$(B)/fuzz/judges/%.d) \
 	$(FUZZED_$(p):%.c=$(B)/fuzz/led/%.d))

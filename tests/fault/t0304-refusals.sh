@@ -97,14 +97,14 @@ with "" refused 5 "cannot find credentials*" "no credentials" backup
 ok $? "and nothing is restored"
 (umask 077 && echo "$right_credentials" >"$WORK/credentials")
 printf '[vault]\ncredentials = %s\n' "$WORK/credentials" >"$TIDEMARK_CONFIG"
-AZURE_STORAGE_CONNECTION_STRING='' "$BUILD/tidemark" points >/dev/null
+AZURE_STORAGE_CONNECTION_STRING='' "$TIDEMARK" points >/dev/null
 ok $? "credentials from a file"
 chmod 644 "$WORK/credentials"
 with "" refused 5 "cannot use credentials *others*" "a file that others may read" \
 	points
 printf '[vault]\ncredentials_command = cat %s\n' "$WORK/credentials" \
 	>"$TIDEMARK_CONFIG"
-AZURE_STORAGE_CONNECTION_STRING='' "$BUILD/tidemark" points >/dev/null
+AZURE_STORAGE_CONNECTION_STRING='' "$TIDEMARK" points >/dev/null
 ok $? "credentials from a command"
 printf '[vault]\ncredentials_command = false\n' >"$TIDEMARK_CONFIG"
 with "" refused 5 "cannot get credentials from *it failed" "a command that fails" \

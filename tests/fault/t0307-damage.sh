@@ -71,10 +71,10 @@ reads() {
 	proxy_rule '{"kind":"read","path":"/points/","do":"damage",
 		"where":"reply"}'
 	proxy_reset
-	"$BUILD/tidemark" points >"$WORK/points"
+	"$TIDEMARK" points >"$WORK/points"
 	proxy_await "$PROXY_RULE"
 	proxy_clear
-	"$BUILD/tidemark" points | cmp - "$WORK/points"
+	"$TIDEMARK" points | cmp - "$WORK/points"
 	ok $? "so are documents"
 
 	echo 'retries = 1' >>"$TIDEMARK_CONFIG"

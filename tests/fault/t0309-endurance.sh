@@ -27,10 +27,10 @@ for disk in a b; do
 done
 mkdir "$WORK/scratch"
 vault=$AZURITE_URL/vault
-"$BUILD/tidemark" vault create "$vault" --name Main >/dev/null &&
-	"$BUILD/tidemark" protect "$vault" "$WORK/a.img" --item m1 \
+"$TIDEMARK" vault create "$vault" --name Main >/dev/null &&
+	"$TIDEMARK" protect "$vault" "$WORK/a.img" --item m1 \
 		--chunk-size 4K >/dev/null &&
-	"$BUILD/tidemark" protect "$vault" "$WORK/b.img" >/dev/null
+	"$TIDEMARK" protect "$vault" "$WORK/b.img" >/dev/null
 ok $? "two disks are protected"
 
 "$BUILD/tests/endure" "$BACKUPS" "$EVERY" "$WORK/scratch" \

@@ -30,7 +30,7 @@ right() {
 background() {
 	proxy_rule '{"kind":"lease-acquire","do":"hold"}'
 	# What a shell sends to the background ignores SIGINT.
-	env --default-signal=INT "$BUILD/tidemark" backup --json \
+	env --default-signal=INT "$TIDEMARK" backup --json \
 		>"$WORK/client.out" 2>"$WORK/client.err" </dev/null &
 	CLIENT=$!
 	proxy_await "$PROXY_RULE"
@@ -52,7 +52,7 @@ kill_at() {
 }
 
 points() {
-	"$BUILD/tidemark" points | sed 's/ .*//' | xargs
+	"$TIDEMARK" points | sed 's/ .*//' | xargs
 }
 
 # grown TEXT N: there are N points more than at the last call

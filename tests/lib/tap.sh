@@ -4,6 +4,7 @@
 # tap.sh - tests that run on this machine: to be sourced first
 #
 #	TOP, TESTS, BUILD	the source, its tests, what was built
+#	TIDEMARK		the program; another one if the environment says
 #	WORK			a directory of the test's own, removed at exit
 #	at_exit COMMAND		to be run at exit, the last one first
 #	ok STATUS TEXT		a result: 0 is well
@@ -16,6 +17,8 @@ set -u
 TOP=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 # shellcheck disable=SC2034 # for the test
 TESTS=$TOP/tests BUILD=$TOP/build
+# shellcheck disable=SC2034 # for the test
+TIDEMARK=${TIDEMARK:-$BUILD/tidemark}
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/tidemark-test.XXXXXX") || exit 1
 tap_count=0
 tap_bad=0

@@ -45,7 +45,7 @@ machine() {
 
 tidemark() {
 	AZURE_STORAGE_CONNECTION_STRING=${CREDENTIALS-${AZURE_STORAGE_CONNECTION_STRING-}} \
-		"$BUILD/tidemark" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null
+		"$TIDEMARK" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null
 	STATUS=$?
 	return $STATUS
 }
@@ -71,7 +71,7 @@ container() {
 }
 
 point_disk() {
-	"$BUILD/tidemark" points show "${3:-latest}" --json \
+	"$TIDEMARK" points show "${3:-latest}" --json \
 		>"$WORK/point" 2>"$WORK/point.err" || return 1
 	point_snapshot=$(/usr/bin/python3 -c '
 import json, sys

@@ -62,7 +62,7 @@ ok "$STATUS" "it is verified"
 AZURE_STORAGE_CONNECTION_STRING=$KEY_CREDENTIALS
 REQUESTS_CA_BUNDLE=$WORK/cert.pem
 export REQUESTS_CA_BUNDLE
-"$BUILD/tidemark" points show latest --json >"$WORK/point"
+"$TIDEMARK" points show latest --json >"$WORK/point"
 snapshot=$(sed -n 's/.*"vhd_snapshot": *"\([^"]*\)".*/\1/p' "$WORK/point")
 AZURE_STORAGE_CONNECTION_STRING=$KEY_CREDENTIALS "$TESTS/lib/sdk.py" fetch \
 	"$WORK/a.vhd" "$(container)" disks/a.vhd "$snapshot"
@@ -114,7 +114,7 @@ imds_rules '{"identities": []}'
 configure "identity = client:$OBJECT_ID"
 cp "$TIDEMARK_CONFIG" "$WORK/client.conf"
 asked=$(imds_asked)
-"$BUILD/tidemark" points --config "$WORK/client.conf" >"$WORK/client.out" 2>&1 &
+"$TIDEMARK" points --config "$WORK/client.conf" >"$WORK/client.out" 2>&1 &
 configure "identity = system"
 fails 5 "*no identity of its own*Identity not found*assign an identity*" \
 	"a machine without an identity" points

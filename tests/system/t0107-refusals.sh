@@ -156,18 +156,18 @@ is "$STATUS" 0 "none when it is right"
 
 # Other ways for a secret to come
 : >"$TIDEMARK_CONFIG"
-"$BUILD/tidemark" points --credentials-fd 7 7<"$WORK/credentials" >/dev/null
+"$TIDEMARK" points --credentials-fd 7 7<"$WORK/credentials" >/dev/null
 ok $? "a descriptor of a file"
-"$BUILD/tidemark" points --vault "$VAULT" --item m1 --credentials-fd 0 \
+"$TIDEMARK" points --vault "$VAULT" --item m1 --credentials-fd 0 \
 	>"$WORK/out" 2>"$WORK/err" <<END
 $ADMIN
 END
 ok $? "a pipe, or what the shell makes of it" || sed 's/^/# /' "$WORK/err"
-echo "$ADMIN" | "$BUILD/tidemark" status --credentials-fd 0 \
+echo "$ADMIN" | "$TIDEMARK" status --credentials-fd 0 \
 	>/dev/null 2>"$WORK/err"
 ok $? "a pipe" || sed 's/^/# /' "$WORK/err"
 printf '[vault]\ncredentials = fd:6\n' >"$TIDEMARK_CONFIG"
-"$BUILD/tidemark" points 6<"$WORK/credentials" >/dev/null
+"$TIDEMARK" points 6<"$WORK/credentials" >/dev/null
 ok $? "a descriptor that the configuration names"
 refused 5 "*descriptor 6': it is not open*" "one that is not open" points
 refused 2 "*descriptor 'x': it is not a number*" "none at all" \
@@ -194,7 +194,7 @@ refused 5 "*/credentials': line 2 has a name that is not known*" \
 # A process that knows one
 printf '[vault]\ncredentials = %s\n' "$WORK/credentials" >"$TIDEMARK_CONFIG"
 (umask 077 && echo "$ADMIN" >"$WORK/credentials")
-cp "$BUILD/tidemark" "$WORK/tidemark"
+cp "$TIDEMARK" "$WORK/tidemark"
 chmod 755 "$WORK" "$WORK/tidemark"
 proxy_rule '{"kind":"read","path":"vault.json","do":"hold"}'
 # A user's process that may not be looked into belongs to root in /proc.

@@ -191,7 +191,7 @@ proxy_rule '{"kind":"snapshot","do":"drop"}'
 finds 0 "" "replies that get lost"
 proxy_clear
 proxy_rule '{"kind":"lease-acquire","do":"hold"}'
-env --default-signal=INT "$BUILD/tidemark" check >"$WORK/client.out" \
+env --default-signal=INT "$TIDEMARK" check >"$WORK/client.out" \
 	2>"$WORK/client.err" </dev/null &
 CLIENT=$!
 proxy_await "$PROXY_RULE"

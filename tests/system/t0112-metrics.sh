@@ -98,7 +98,7 @@ is "$(metric disk_size_bytes item=m1 disk=b) $(metric disk_size_bytes item=m1 \
 is "$(job last_run_success verify)" none "nothing of what has not been done"
 clients=
 for n in 1 2 3 4; do
-	"$BUILD/tidemark" verify >"$WORK/verify.$n" 2>&1 &
+	"$TIDEMARK" verify >"$WORK/verify.$n" 2>&1 &
 	clients="$clients $!"
 done
 for client in $clients; do

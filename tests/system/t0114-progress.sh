@@ -152,7 +152,7 @@ scribble "$A" 0 3000000
 scribble "$B" 0 3000000
 proxy_rule '{"kind":"page-put","path":"bee.vhd","do":"hold"}'
 /usr/bin/python3 "$WORK/terminal.py" "$PROXY_PORT" "$PROXY_RULE" \
-	"$BUILD/tidemark" backup >"$WORK/frames" 2>"$WORK/frames.err"
+	"$TIDEMARK" backup >"$WORK/frames" 2>"$WORK/frames.err"
 ok $? "frames on a terminal: one over the other, never nothing" ||
 	sed 's/^/# /' "$WORK/frames.err"
 proxy_clear
@@ -172,7 +172,7 @@ tail -n 1 "$WORK/frames" | grep -q requests &&
 ok $? "at the end the result alone is there"
 
 # Where lines cannot be drawn over
-TERM=dumb script -qec "$BUILD/tidemark backup" "$WORK/dumb" >/dev/null
+TERM=dumb script -qec "$TIDEMARK backup" "$WORK/dumb" >/dev/null
 grep -q '^Recovery point' "$WORK/dumb" && ! grep -q 'ship' "$WORK/dumb"
 ok $? "nothing is drawn on a terminal that cannot"
 finish

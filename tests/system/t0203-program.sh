@@ -7,11 +7,11 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TESTS/lib/faults.sh"
 
-VERBS=$("$BUILD/tidemark" help --json | /usr/bin/python3 -c '
+VERBS=$("$TIDEMARK" help --json | /usr/bin/python3 -c '
 import json, sys
 for v in json.load(sys.stdin)["result"]["verbs"]:
     print(v["name"].replace(" ", "_"))')
-is "$("$BUILD/tidemark" version)" "tidemark $(sed -n \
+is "$("$TIDEMARK" version)" "tidemark $(sed -n \
 	's/^VERSION := //p' "$TOP/Makefile")" "the version"
 
 # shape FILE: is it the envelope, and nothing besides
@@ -69,7 +69,7 @@ for args in "" "nonsense" "vault" "restore" "points show" "--nonsense" \
 	ok $? "and in words, with a way on"
 done
 tidemark --json version
-is "$STATUS $(json result.version)" "0 $("$BUILD/tidemark" version |
+is "$STATUS $(json result.version)" "0 $("$TIDEMARK" version |
 	cut -d ' ' -f 2)" "an option may stand before the verb"
 
 faults_start
@@ -127,7 +127,7 @@ END
 head -c 40M /dev/urandom >"$A"
 proxy_rule '{"kind":"page-put","path":"a.vhd","skip":9,"do":"hold"}'
 /usr/bin/python3 "$WORK/terminal.py" resize "$PROXY_PORT" "$PROXY_RULE" \
-	"$BUILD/tidemark" backup >"$WORK/tty"
+	"$TIDEMARK" backup >"$WORK/tty"
 proxy_clear
 tr '\r' '\n' <"$WORK/tty" | sed 's/\x1b\[[KJ]//g' >"$WORK/bars"
 grep -qE '^a ship \[#*\.*\] +[0-9]+% .* of 40\.0 MiB, .*/s, .* left$' \
