@@ -3,11 +3,11 @@
  * leases.h - the leases of a run: taken with fresh ids, renewed throughout
  *
  * A thread with a connection of its own renews them, so that neither a long
- * read nor a slow request lets one lapse. Of the others that may be called from
- * any thread is said so; none waits for a request that is not about its lease. The ids are also written to a record
- * file: the next run on this machine, which holds the machine's lock and so
- * knows the owner dead, gives them back at once instead of waiting a minute.
- * Ids are never used again for anything else.
+ * read nor a slow request lets one lapse. What else may be called from any
+ * thread says so; none waits while a request about another lease is retried.
+ * The ids are also written to a record file: the next run on this machine, which
+ * holds the machine's lock and so knows the owner dead, gives them back at once
+ * instead of waiting a minute. Ids are never used again for anything else.
  *
  * A lease that was lost is taken again, under a fresh id, if nobody has it.
  * That alone does not say that nobody had it: the sequence number of a page
