@@ -19,6 +19,8 @@ here=$TESTS/fuzz
 
 # No large pieces of memory go back to the kernel, only to be asked for again.
 export ASAN_OPTIONS=quarantine_size_mb=1:allocator_release_to_os_interval_ms=-1
+# What is found is said: a mistake that was planted is to be, too.
+export UBSAN_OPTIONS=print_stacktrace=1
 
 # fuzz PROGRAM NAME RUNS SECONDS ARTIFACTS: into $WORK/said.NAME
 fuzz() {
