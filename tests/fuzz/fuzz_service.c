@@ -208,14 +208,17 @@ static int do_release(struct call *c)
 /* x-ms-lease-time of a reply, however large; it comes first if it is there. */
 static bool told_seconds(const struct feed *replies, unsigned long long *ret)
 {
-	char text[64], digits[24];
+	static const char before[] = "202\nx-ms-lease-time:";
+	char text[64], digits[20];
 	struct feed f = *replies;
 	int n = 0;
 
 	feed_bytes(&f, text, sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	if (sscanf(text, "202\nx-ms-lease-time:%19[0-9]%n", digits, &n) != 1 ||
-	    text[n] != '\n')
+	/* By itself: scanf's newline is any space, the header's end too. */
+	if (strncmp(text, before, strlen(before)) ||
+	    sscanf(text + strlen(before), "%19[0-9]%n", digits, &n) != 1 ||
+	    text[strlen(before) + (size_t)n] != '\n')
 		return false;
 	*ret = strtoull(digits, NULL, 10);
 	return true;
