@@ -55,7 +55,7 @@ struct flights {
 	bool turn_set;
 	struct tm_throng throng;
 	struct tm_schedule schedule;
-	struct tm_pace run, disk;
+	struct tm_pace *run, disk;	/* that of the run is its vault's */
 	uint64_t scheduled_ns;		/* when the run's pace was last set */
 	unsigned int under_way;		/* requests */
 	struct carrier *idle;
@@ -90,7 +90,7 @@ static void init_pace(struct flights *fl, const struct tm_config *config)
 	tm_throng_init(&fl->throng, (unsigned int)config->connections);
 	/* It was looked at when the configuration was read. */
 	tm_schedule_parse(config->rate_schedule, &fl->schedule, NULL, 0);
-	tm_pace_init(&fl->run, now, config->rate, config->account_requests);
+	fl->run = &fl->vault->pace;
 	tm_pace_init(&fl->disk, now, config->blob_rate, config->blob_requests);
 }
 
@@ -184,7 +184,7 @@ static void keep_to_schedule(struct flights *fl, uint64_t now)
 	fl->scheduled_ns = now;
 	clock = time(NULL);
 	localtime_r(&clock, &tm);
-	tm_pace_set(&fl->run, now,
+	tm_pace_set(fl->run, now,
 		    tm_schedule_rate(&fl->schedule, &tm, config->rate),
 		    config->account_requests);
 }
@@ -213,7 +213,7 @@ static void dispatch(struct carrier *c)
 		return;
 	fl->under_way++;
 	c->sent_ns = clock_now_ns();
-	tm_pace_took(&fl->run, c->sent_ns, bytes_of(f));
+	tm_pace_took(fl->run, c->sent_ns, bytes_of(f));
 	tm_pace_took(&fl->disk, c->sent_ns, bytes_of(f));
 	if (f->kind == FLIGHT_READ)
 		pageio_read(&c->io, fl->rx->requests, &f->blob, f->off,
@@ -264,7 +264,7 @@ static uint64_t wait_ns(struct flights *fl, const struct flight *f,
 	keep_to_schedule(fl, now);
 	if (!tm_throng_room(&fl->throng, now, fl->under_way, &wait))
 		return wait ? wait : UINT64_MAX;
-	wait = tm_pace_next(&fl->run, now, bytes_of(f));
+	wait = tm_pace_next(fl->run, now, bytes_of(f));
 	more = tm_pace_next(&fl->disk, now, bytes_of(f));
 	return wait > more ? wait : more;
 }

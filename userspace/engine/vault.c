@@ -121,6 +121,8 @@ int vault_open(struct vault *v, const struct tm_config *config,
 		.retries = &v->retries,
 		.answered = &v->answered,
 	};
+	tm_pace_init(&v->pace, clock_now_ns(), config->rate,
+		     config->account_requests);
 	r = tm_address_parse(url, &v->address, err);
 	if (r)
 		return r;

@@ -15,6 +15,7 @@
 #include "model/address.h"
 #include "model/config.h"
 #include "model/error.h"
+#include "model/pace.h"
 #include "model/vaultdoc.h"
 #include "port/credentials.h"
 #include "port/proxy.h"
@@ -34,6 +35,7 @@ struct vault {
 	struct blobservice *service;
 	struct retry_policy policy;	/* for every idempotent request */
 	uint64_t retries;		/* counted by it */
+	struct tm_pace pace;		/* of pages, of all disks together */
 	/* Any request, on whatever connection; or how long it was waited for. */
 	atomic_bool answered;
 	unsigned int unanswered_ms;
