@@ -17,6 +17,15 @@ static int fail(struct tm_error *err, int r, const char *path)
 			    strerror(-r));
 }
 
+/* A disk that has gone is told as where it is first looked for. */
+static int not_there(struct tm_error *err, int r, const char *path)
+{
+	if (r != -ENOENT)
+		return fail(err, r, path);
+	return tm_error_set(err, r, TM_EXIT_NOT_FOUND, path,
+			    "cannot open disk '%s': %s", path, strerror(-r));
+}
+
 static int append(struct tm_segments *to, const char *path, uint64_t start,
 		  uint64_t len, const char *tracked, struct tm_error *err)
 {
@@ -172,7 +181,7 @@ int layout_find(const char *path, struct tm_segments *ret, uint64_t *ret_size,
 	int r;
 
 	if (stat(path, &st) < 0)
-		return fail(err, -errno, path);
+		return not_there(err, -errno, path);
 	if (S_ISREG(st.st_mode)) {
 		size = (st.st_size + 511ull) / 512 * 512;
 		r = append(&found, path, 0, size, NULL, err);
