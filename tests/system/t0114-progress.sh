@@ -59,7 +59,7 @@ echo '[transfer]
 request_size = 64K' >"$TIDEMARK_CONFIG"
 scribble "$A" 0 3000000
 proxy_rule '{"kind":"page-put","path":"a.vhd","skip":9,"times":0,"do":"hold"}'
-"$BUILD/tidemark" backup a --json >"$WORK/out" 2>"$WORK/err" </dev/null &
+"$TIDEMARK" backup a --json >"$WORK/out" 2>"$WORK/err" </dev/null &
 slow=$!
 within=1 tries=0
 while [ $within -ne 0 ] && [ $tries -lt 200 ] && kill -0 $slow; do
