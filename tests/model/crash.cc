@@ -37,6 +37,7 @@ static void restart(struct state n, const char *how)
 
 	describe(n, found, sizeof(found));
 	forget(n);
+	run_died(n);
 	if (!start(n, &err))
 		return;
 	/* After the last crash nothing is to be seen but this. */

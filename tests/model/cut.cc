@@ -5,7 +5,7 @@
  */
 #include "state.h"
 
-/* ---- messages, and what userspace does between them ---- */
+/* ---- messages ---- */
 
 static void prepare_message(const struct state &s)
 {
@@ -53,26 +53,6 @@ static void cut_message(const struct state &s)
 	step(n, "cut %d: frozen %x, open %x", s.cut, n.chf, n.open);
 }
 
-static void create_point(const struct state &s)
-{
-	struct state n = s;
-	bool incremental = s.lastpoint == s.base ||
-			   (s.lastpoint && s.merged >> s.lastpoint & 1);
-	int set = incremental ? s.chf : ALL;
-	const char *err = nullptr;
-
-	for (int c = 0; c < NR_CHUNKS; c++) {
-		if (set >> c & 1)
-			n.blob[c] = n.content[s.cut][c];
-		if (n.blob[c] != n.content[s.cut][c])
-			err = "P3: a recovery point differs from the disk";
-	}
-	n.lastpoint = s.cut;
-	n.shipped = 1;
-	emit(n, err, "point %d is made from %x (%s)", s.cut, set,
-	     incremental ? "increment" : "scan");
-}
-
 void messages(const struct state &s)
 {
 	struct state n = s;
@@ -81,8 +61,6 @@ void messages(const struct state &s)
 		return;
 	prepare_message(s);
 	cut_message(s);
-	if (s.cst == SHIPPING && !s.shipped)
-		create_point(s);
 	if (s.cst == SHIPPING && s.shipped) {
 		n.cst = COMMITTING;
 		step(n, "commit %d", s.cut);
@@ -289,6 +267,7 @@ static void end_cut(struct state &n, bool merged)
 		n.acked |= n.acked_frozen;
 	n.acked_frozen = 0;
 	n.frozen = n.has_next = n.shipped = n.held = 0;
+	n.round = 0;
 	n.chf = n.cut = n.open_next = n.logged_next = 0;
 	n.cst = NONE;
 }
@@ -326,6 +305,8 @@ void transition_ended(struct state &n, bool ok)
 	case COMMIT_SUPER:
 		n.base = n.cut;
 		n.merged = 0;
+		if (n.round)
+			n.follows = n.cut;
 		end_cut(n, false);
 		break;
 	case MERGE_SUPER:

@@ -23,7 +23,7 @@ void forget(struct state &n)
 	n.gate = n.recorded = n.epoch = n.seq = n.first = n.merged = 0;
 	n.ch = n.chf = n.open = n.open_next = n.logged = n.logged_next = 0;
 	n.wanted = n.next = n.has_next = n.frozen = 0;
-	n.cst = n.held = n.susp = n.shipped = 0;
+	n.cst = n.held = n.susp = n.shipped = n.round = 0;
 	n.mst = n.mm = n.dropped = n.unacked = 0;
 	n.log_lock = n.areas = n.failed = 0;
 	n.opening = n.taken = n.odual = n.oepoch = 0;

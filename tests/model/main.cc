@@ -118,6 +118,7 @@ static void all_steps(const struct state &s)
 	opener(s);
 	closer(s);
 	messages(s);
+	runs(s);
 	worker(s);
 	tables(s);
 	ending(s);
@@ -231,6 +232,8 @@ static state first_state()
 	s.fleft = FAILS;
 	s.mleft = MARKS;
 	s.lleft = LIVES;
+	s.pleft = PRE;
+	s.oleft = OTHER;
 	return s;
 }
 

@@ -88,3 +88,11 @@ RULE_ENUM(GROW_BELIEVED, "grow-believed",
 	  "META is believed while it is made anew for a larger disk")
 RULE_ENUM(GROW_UNMARKED, "grow-unmarked",
 	  "what was added to a disk does not count as changed")
+/* userspace/engine: backup.c, precopy.c, plan.c */
+RULE_ENUM(ROUND_EARLY, "round-early",
+	  "a round becomes the base before all of it is in the vault")
+RULE_ENUM(ROUND_LISTED, "round-listed", "what a round has sent becomes a point")
+RULE_ENUM(ROUND_BELIEVED, "round-believed",
+	  "the round of a run that died is gone on from as if it were a point")
+RULE_ENUM(TOUCHED_IGNORED, "touched-ignored",
+	  "what others wrote since the last point is not sent again")

@@ -31,6 +31,8 @@ typedef uint64_t u64;
 	X(MARKS, 0, "marks by message in all")                              \
 	X(LIVES, 0, "times that the session may end")                       \
 	X(RELOAD, 0, "1: tables are exchanged at any time")                 \
+	X(PRE, 0, "cuts without a point, ahead of one, in all")             \
+	X(OTHER, 0, "chunks that another writes into the vault, in all")    \
 	X(GROW, 0, "1: the disk begins without region 2, and grows once")   \
 	X(RESET, 0, "1: also crashes that keep the devices' caches")        \
 	X(ROT, 0, "1: a crash may also rot a copy of the superblock")       \
@@ -192,7 +194,10 @@ struct state {
 	u8 end, stage, bypassed, tail;
 
 	/* what is left to happen; chunks ever written, for symmetry */
-	u8 wleft, cleft, xleft, fleft, mleft, lleft, used, pad[8];
+	u8 wleft, cleft, xleft, fleft, mleft, lleft, used;
+
+	/* the run: is its cut a round, the cut it goes on from; the vault's */
+	u8 round, follows, touched, pleft, oleft, pad[3];
 };
 static_assert(sizeof(struct state) % 8 == 0, "hashed in words of 64 bits");
 
@@ -228,6 +233,7 @@ void timeout(const struct state &s);
 void closer(const struct state &s);   /* closer.cc */
 void messages(const struct state &s); /* cut.cc */
 void worker(const struct state &s);
+void runs(const struct state &s); /* run.cc */
 void tables(const struct state &s); /* life.cc */
 void ending(const struct state &s);
 void starting(const struct state &s); /* start.cc */
@@ -269,6 +275,9 @@ void growth_said(struct state &n, int job, bool ok);
 /* cut.cc */
 struct super session_super(const struct state &s);
 void transition_ended(struct state &n, bool ok);
+
+/* run.cc: what a run knows dies with it. */
+void run_died(struct state &n);
 
 /* start.cc */
 /*

@@ -27,6 +27,8 @@ W=1 MARKS=1
 W=1 MARKS=1 FAILS=1 CUTS=0
 W=1 GROW=1
 W=1 GROW=1 FAILS=1 CUTS=0 CRASH=2
+W=1 CUTS=2 PRE=1 STEAL=0
+W=1 CUTS=2 PRE=1 OTHER=1 CRASH=0 STEAL=0
 "
 
 # Rules left out, and an instance that is large enough to miss them.
@@ -79,6 +81,10 @@ disown-nothing W=1 LIVES=1
 clean-early W=1 LIVES=1
 end-unmerged W=1 LIVES=1
 end-opening W=1 MARKS=1 LIVES=1
+round-early W=1 CUTS=2 PRE=1 CRASH=0
+round-listed W=1 PRE=1 OTHER=1 CRASH=0
+round-believed W=1 CUTS=2 PRE=1 OTHER=1 CRASH=0
+touched-ignored W=1 OTHER=1 CRASH=0
 grow-believed W=1 GROW=1
 grow-unmarked W=1 GROW=1
 "
