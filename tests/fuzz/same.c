@@ -124,11 +124,28 @@ bool same_point(const struct tm_point *a, const struct tm_point *b)
 	return true;
 }
 
+static bool same_rounds(const struct tm_rounds *a, const struct tm_rounds *b)
+{
+	size_t i;
+
+	if (a->n != b->n)
+		return false;
+	for (i = 0; i < a->n; i++)
+		if (!SAME_TEXT(v[i].disk) || !SAME_ID(v[i].cut) ||
+		    a->v[i].number != b->v[i].number ||
+		    a->v[i].bytes_read != b->v[i].bytes_read ||
+		    a->v[i].bytes_uploaded != b->v[i].bytes_uploaded ||
+		    a->v[i].bytes_left != b->v[i].bytes_left)
+			return false;
+	return true;
+}
+
 bool same_run(const struct tm_run *a, const struct tm_run *b)
 {
 	return SAME_TEXT(name) && a->state == b->state && SAME_ID(item) &&
 	       SAME_ID(cut) && a->started == b->started &&
-	       a->ended == b->ended && SAME_TEXT(host);
+	       a->ended == b->ended && SAME_TEXT(host) &&
+	       same_rounds(&a->rounds, &b->rounds);
 }
 
 bool same_job(const struct tm_job *a, const struct tm_job *b)
@@ -137,7 +154,8 @@ bool same_job(const struct tm_job *a, const struct tm_job *b)
 	       a->status == b->status && SAME_TEXT(point) &&
 	       a->started == b->started && a->ended == b->ended &&
 	       SAME_TEXT(message) &&
-	       !memcmp(&a->tally, &b->tally, sizeof(a->tally));
+	       !memcmp(&a->tally, &b->tally, sizeof(a->tally)) &&
+	       same_rounds(&a->rounds, &b->rounds);
 }
 
 bool same_check(const struct tm_check *a, const struct tm_check *b)

@@ -424,6 +424,52 @@ static void vault_round_trip(void **state)
 			 -EBADMSG);
 }
 
+static void check_rounds(const struct tm_rounds *rounds)
+{
+	assert_int_equal(rounds->n, 2);
+	assert_string_equal(rounds->v[0].disk, "root");
+	assert_int_equal(rounds->v[0].number, 1);
+	assert_true(tm_id_equal(&rounds->v[0].cut, &other_id));
+	assert_int_equal(rounds->v[0].bytes_read, 10);
+	assert_int_equal(rounds->v[0].bytes_uploaded, 9);
+	assert_int_equal(rounds->v[0].bytes_left, 3);
+	assert_string_equal(rounds->v[1].disk, "data");
+	assert_int_equal(rounds->v[1].number, 2);
+}
+
+/* In both documents; of a run without them nothing is said. */
+static void rounds_round_trip(void **state)
+{
+	const struct tm_round first = {
+		.disk = "root", .number = 1, .cut = other_id, .bytes_read = 10,
+		.bytes_uploaded = 9, .bytes_left = 3,
+	}, second = { .disk = "data", .number = 2 };
+	struct tm_run run = { .name = RUN }, run2;
+	struct tm_job job = { .name = RUN }, job2;
+	char *text;
+
+	(void)state;
+	assert_int_equal(tm_run_text(&run, &text), 0);
+	assert_null(strstr(text, "precopy"));
+	free(text);
+	assert_int_equal(tm_rounds_add(&run.rounds, &first), 0);
+	assert_int_equal(tm_rounds_add(&run.rounds, &second), 0);
+	assert_int_equal(tm_rounds_add(&job.rounds, &first), 0);
+	assert_int_equal(tm_rounds_add(&job.rounds, &second), 0);
+	assert_int_equal(tm_run_text(&run, &text), 0);
+	assert_int_equal(tm_run_parse(text, strlen(text), RUN, &run2, NULL), 0);
+	check_rounds(&run2.rounds);
+	free(text);
+	assert_int_equal(tm_job_text(&job, &text), 0);
+	assert_int_equal(tm_job_parse(text, strlen(text), RUN, &job2, NULL), 0);
+	check_rounds(&job2.rounds);
+	free(text);
+	tm_run_done(&run);
+	tm_run_done(&run2);
+	tm_job_done(&job);
+	tm_job_done(&job2);
+}
+
 static void run_job_and_check_round_trip(void **state)
 {
 	struct tm_run run = { .name = RUN, .state = TM_RUN_SWEPT,
@@ -686,6 +732,7 @@ int main(void)
 		cmocka_unit_test(unknown_fields_are_kept),
 		cmocka_unit_test(vault_round_trip),
 		cmocka_unit_test(run_job_and_check_round_trip),
+		cmocka_unit_test(rounds_round_trip),
 		cmocka_unit_test(disk_round_trip),
 		cmocka_unit_test(loss_round_trip),
 		cmocka_unit_test(segments_make_up_a_disk),

@@ -94,6 +94,11 @@ S("backup", "freeze_timeout", "seconds for one filesystem",		\
 S("backup", "cut_timeout", "seconds that disks may stand still for a cut",\
 	.type = COUNT, AT(cut_timeout), .preset = "10",			\
 	.min = 1, .max = TM_CUT_TIMEOUT_MAX)						\
+S("backup", "precopy", "bytes from which on most is sent before the cut; 0: never", \
+	.type = BYTES, AT(precopy), .preset = "4G", .max = UINT64_MAX)	\
+S("backup", "precopy_remainder", "bytes that are then left for the cut", \
+	.type = BYTES, AT(precopy_remainder), .preset = "256M",		\
+	.max = UINT64_MAX)						\
 S("transfer", "request_size", "bytes of one request, at most 4M",	\
 	.type = BYTES, AT(request_size), .preset = "4M",		\
 	.min = KIB(64), .max = MIB(4))					\

@@ -47,6 +47,8 @@ struct tm_config {
 	uint64_t freeze_timeout;	/* seconds, one filesystem */
 	uint64_t cut_timeout;		/* seconds, all that may stand still */
 	bool freeze;			/* freeze filesystems for the cut */
+	uint64_t precopy;		/* bytes to send from which on: precopy.h */
+	uint64_t precopy_remainder;	/* bytes to leave for the cut */
 
 	/* [transfer] */
 	uint64_t request_size;		/* bytes of page data, <= 4 MiB */

@@ -53,6 +53,88 @@ static void parse_name(struct tm_json *j, const json_t *obj,
 		tm_json_bad(j, "name", "is that of another");
 }
 
+int tm_rounds_add(struct tm_rounds *rounds, const struct tm_round *round)
+{
+	struct tm_round *v = reallocarray(rounds->v, rounds->n + 1,
+					  sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	rounds->v = v;
+	v[rounds->n++] = *round;
+	return 0;
+}
+
+static void rounds_done(struct tm_rounds *rounds)
+{
+	free(rounds->v);
+	*rounds = (struct tm_rounds){ .n = 0 };
+}
+
+static void parse_rounds(struct tm_json *j, const json_t *obj,
+			 struct tm_rounds *ret)
+{
+	const json_t *one, *array = tm_json_array(j, obj, "precopy",
+						  TM_JSON_OPTIONAL);
+	size_t i;
+
+	json_array_foreach(array, i, one) {
+		struct tm_round round = { .number = 0 };
+
+		tm_json_name(j, one, "disk", TM_JSON_REQUIRED, round.disk);
+		tm_json_u64(j, one, "round", TM_JSON_REQUIRED, &round.number);
+		tm_json_id(j, one, "cut", TM_JSON_OPTIONAL, &round.cut);
+		tm_json_u64(j, one, "bytes_read", TM_JSON_OPTIONAL,
+			    &round.bytes_read);
+		tm_json_u64(j, one, "bytes_uploaded", TM_JSON_OPTIONAL,
+			    &round.bytes_uploaded);
+		tm_json_u64(j, one, "bytes_left", TM_JSON_OPTIONAL,
+			    &round.bytes_left);
+		if (!j->r)
+			j->r = tm_rounds_add(ret, &round);
+		if (j->r)
+			return;
+	}
+}
+
+static json_t *round_json(const struct tm_round *round)
+{
+	json_t *obj = json_object();
+	int r = obj ? 0 : -ENOMEM;
+
+	tm_json_put_string(&r, obj, "disk", round->disk);
+	tm_json_put_u64(&r, obj, "round", round->number);
+	tm_json_put_id(&r, obj, "cut", &round->cut);
+	tm_json_put_u64(&r, obj, "bytes_read", round->bytes_read);
+	tm_json_put_u64(&r, obj, "bytes_uploaded", round->bytes_uploaded);
+	tm_json_put_u64(&r, obj, "bytes_left", round->bytes_left);
+	if (r) {
+		json_decref(obj);
+		return NULL;
+	}
+	return obj;
+}
+
+json_t *tm_rounds_json(const struct tm_rounds *rounds)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; array && i < rounds->n; i++)
+		if (json_array_append_new(array, round_json(&rounds->v[i]))) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+/* Only where there were any. */
+static void put_rounds(int *r, json_t *obj, const struct tm_rounds *rounds)
+{
+	if (!*r && rounds->n)
+		tm_json_put(r, obj, "precopy", tm_rounds_json(rounds));
+}
+
 int tm_run_parse(const void *text, size_t len, const char *name,
 		 struct tm_run *ret, struct tm_error *err)
 {
@@ -73,6 +155,7 @@ int tm_run_parse(const void *text, size_t len, const char *name,
 	tm_json_time(&j, run.rest, "ended", TM_JSON_OPTIONAL, &run.ended);
 	tm_json_string(&j, run.rest, "host", TM_JSON_OPTIONAL, run.host,
 		       sizeof(run.host));
+	parse_rounds(&j, run.rest, &run.rounds);
 	if (j.r) {
 		tm_run_done(&run);
 		return j.r;
@@ -93,6 +176,7 @@ int tm_run_text(const struct tm_run *run, char **ret)
 	tm_json_put_time(&r, obj, "started", run->started);
 	tm_json_put_time(&r, obj, "ended", run->ended);
 	tm_json_put_string(&r, obj, "host", run->host);
+	put_rounds(&r, obj, &run->rounds);
 	if (!r)
 		r = tm_json_text(obj, ret);
 	json_decref(obj);
@@ -101,6 +185,7 @@ int tm_run_text(const struct tm_run *run, char **ret)
 
 void tm_run_done(struct tm_run *run)
 {
+	rounds_done(&run->rounds);
 	json_decref(run->rest);
 	*run = (struct tm_run){ .rest = NULL };
 }
@@ -131,6 +216,7 @@ int tm_job_parse(const void *text, size_t len, const char *name,
 	tally = tm_json_object(&j, job.rest, "counters", TM_JSON_OPTIONAL);
 	if (tally)
 		j.r = tm_tally_parse(tally, name, &job.tally, err);
+	parse_rounds(&j, job.rest, &job.rounds);
 	if (j.r) {
 		tm_job_done(&job);
 		return j.r;
@@ -153,6 +239,7 @@ int tm_job_text(const struct tm_job *job, char **ret)
 	tm_json_put_string(&r, obj, "message", job->message);
 	if (!r)
 		tm_json_put(&r, obj, "counters", tm_tally_json(&job->tally));
+	put_rounds(&r, obj, &job->rounds);
 	if (!r)
 		r = tm_json_text(obj, ret);
 	json_decref(obj);
@@ -161,6 +248,7 @@ int tm_job_text(const struct tm_job *job, char **ret)
 
 void tm_job_done(struct tm_job *job)
 {
+	rounds_done(&job->rounds);
 	json_decref(job->rest);
 	*job = (struct tm_job){ .rest = NULL };
 }

@@ -25,6 +25,22 @@ enum tm_run_state {
 	TM_RUN_SWEPT,		/* found abandoned; has a tombstone */
 };
 
+/* One disk in one round of what was sent ahead of the cut. */
+struct tm_round {
+	char disk[TM_NAME_SIZE];
+	uint64_t number;		/* from 1 on */
+	struct tm_id cut;		/* from which on changes remained to be sent */
+	uint64_t bytes_read;
+	uint64_t bytes_uploaded;
+	uint64_t bytes_left;		/* to be sent, when it was done */
+};
+
+/* In order. Embedded in zeroed structures; freed with them. */
+struct tm_rounds {
+	struct tm_round *v;		/* owned */
+	size_t n;
+};
+
 struct tm_run {
 	char name[TM_RUN_NAME_SIZE];
 	enum tm_run_state state;
@@ -33,6 +49,7 @@ struct tm_run {
 	int64_t started;		/* server's times; 0: not yet */
 	int64_t ended;
 	char host[TM_NAME_SIZE];	/* for people */
+	struct tm_rounds rounds;
 	json_t *rest;
 };
 
@@ -56,6 +73,7 @@ struct tm_job {
 	int64_t ended;
 	char message[512];		/* error or warning; "" if none */
 	struct tm_tally tally;
+	struct tm_rounds rounds;
 	json_t *rest;
 };
 
@@ -74,6 +92,12 @@ struct tm_check {
 	size_t n_disks;
 	json_t *rest;
 };
+
+/* 0 or -ENOMEM. */
+int tm_rounds_add(struct tm_rounds *rounds, const struct tm_round *round);
+
+/* [{"disk":...,"round":1,...},...]; NULL when out of memory. */
+json_t *tm_rounds_json(const struct tm_rounds *rounds);
 
 /* As in point.h: the name inside must be @name, *@ret is overwritten. */
 int tm_run_parse(const void *text, size_t len, const char *name,
