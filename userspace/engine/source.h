@@ -10,6 +10,7 @@
  *	SETTLED  -> CUT      [cut]       the disk stands still for read()
  *	CUT      -> IDLE     [commit]    the cut is the base now
  *	CUT      -> IDLE     [abort]     its changes are merged back
+ *	CUT      -> SETTLED  [rebase]    a live cut is done with; the run goes on
  *
  * A GROUP is cut at one instant: source_cut() takes all disks of a run and
  * hands those of one kind to one call of that kind.
@@ -76,6 +77,12 @@ struct source_cut_options {
 	/* Of the snapshots that hold the cut; 0: the kernel's choice. */
 	unsigned int pool_kib;
 	unsigned int cow_timeout_s;
+	/*
+	 * Nothing holds the cut: place() and read() give the disk as it is by
+	 * then. A write that they have seen, or half of it, is marked for the
+	 * next cut. For a source with rebase() alone.
+	 */
+	bool live;
 };
 
 /* What became of it. */
@@ -187,6 +194,15 @@ struct source_ops {
 		      struct tm_error *err);
 	int (*abort)(struct source *s, const char *cut_id,
 		     struct tm_error *err);
+
+	/*
+	 * Ends a live cut whose ship set is in the vault: what the next one has
+	 * to ship is what is written from that cut on, as knows() of it then
+	 * tells. No point was made, so nothing that is recorded of earlier
+	 * losses is forgotten. NULL: this kind has no live cuts.
+	 */
+	int (*rebase)(struct source *s, const char *cut_id,
+		      struct tm_error *err);
 
 	/*
 	 * What the disk consists of at the cut: replaces @ret, which is the

@@ -73,6 +73,23 @@ static int look(struct tracked *t, struct tm_error *err)
 	return 0;
 }
 
+/*
+ * Was the cut made by a run? Then there is the run's snapshot of it, or none
+ * at all, if it was a live one. One made by hand has a view.
+ */
+static int made_by_run(const struct part *p, const char *cut_id, bool *ret,
+		       struct tm_error *err)
+{
+	char view[TM_VIEW_NAME_SIZE];
+	int r = part_has_snapshot(p, ret, err);
+
+	if (r || *ret)
+		return r;
+	r = snapshot_find(p->seg->device, cut_id, view, err);
+	*ret = r == -ENOENT;
+	return r == -ENOENT ? 0 : r;
+}
+
 /* One part's frozen cut joins @ret; the first one found names it. */
 static int add_frozen(const struct part *p, const struct tracked_status *st,
 		      struct source_state *ret, struct tm_error *err)
@@ -82,7 +99,7 @@ static int add_frozen(const struct part *p, const struct tracked_status *st,
 
 	if (st->stage == TRACKED_NONE)
 		return 0;
-	r = part_has_snapshot(p, &ours, err);
+	r = made_by_run(p, st->frozen, &ours, err);
 	if (r)
 		return r;
 	if (!ours)
@@ -179,6 +196,12 @@ static int tracked_op_abort(struct source *s, const char *cut_id,
 	return tracked_end_cut(tracked_of(s), cut_id, false, err);
 }
 
+static int tracked_op_rebase(struct source *s, const char *cut_id,
+			     struct tm_error *err)
+{
+	return tracked_end_cut(tracked_of(s), cut_id, true, err);
+}
+
 static int tracked_op_mark(struct source *s, uint64_t start, uint64_t count,
 			   struct tm_error *err)
 {
@@ -236,128 +259,9 @@ static int tracked_op_ship_set(struct source *s, struct tm_extents *ret_ship,
 	return r;
 }
 
-static struct part *part_of(struct tracked *t, const struct tm_segment *seg)
-{
-	for (size_t i = 0; i < t->n_parts; i++)
-		if (t->parts[i].seg == seg)
-			return &t->parts[i];
-	return NULL;
-}
-
-/* Reads into memory that need not be aligned. */
-static int read_bytes(struct disk *disk, uint64_t off, void *to, uint32_t len)
-{
-	void *buf;
-	int r;
-
-	if (!((uintptr_t)to % DISK_ALIGN))
-		return disk_read_one(disk, off, to, len);
-	buf = disk_buffer_new(len);
-	if (!buf)
-		return -ENOMEM;
-	r = disk_read_one(disk, off, buf, len);
-	if (!r)
-		memcpy(to, buf, len);
-	disk_buffer_free(buf);
-	return r;
-}
-
-/* A range in one chunk, and in @seg. */
-static int read_scanned(struct tracked *t, uint64_t off, void *to, uint32_t len)
-{
-	int r = read_bytes(t->disk, off, to, len);
-
-	return r ? r : scanned_compare(t->scanned, off, to, len);
-}
-
-/*
- * The part of [@off, @off + @len) that begins at @off and can be read in one
- * go; its length in *@ret_len. Past the disk's end all is zero.
- */
-static int read_piece(struct tracked *t, uint64_t off, void *to, uint32_t len,
-		      uint32_t *ret_len)
-{
-	const struct tm_segment *seg = tm_segments_find(&t->segs, off);
-	uint32_t chunk = t->source.chunk_size;
-	uint64_t left;
-
-	if (!seg) {
-		memset(to, 0, len);
-		*ret_len = len;
-		return 0;
-	}
-	left = seg->start + seg->len - off;
-	if (seg->kind == TM_SEGMENT_SCAN && left > chunk - off % chunk)
-		left = chunk - off % chunk;
-	if (len > left)
-		len = left;
-	*ret_len = len;
-	if (seg->kind == TM_SEGMENT_SCAN)
-		return read_scanned(t, off, to, len);
-	return read_bytes(part_of(t, seg)->disk, off - seg->start, to, len);
-}
-
-/* The usual case: a snapshot holds all of it. */
-static bool tracked_op_place(struct source *s, uint64_t off, uint32_t len,
-			     struct disk **ret_disk, uint64_t *ret_off)
-{
-	struct tracked *t = tracked_of(s);
-	const struct tm_segment *seg = tm_segments_find(&t->segs, off);
-
-	if (!seg || seg->kind != TM_SEGMENT_TRACKED ||
-	    off + len > seg->start + seg->len)
-		return false;
-	*ret_disk = part_of(t, seg)->disk;
-	*ret_off = off - seg->start;
-	return true;
-}
-
 static int tracked_op_blame(struct source *s, int r, struct tm_error *err)
 {
 	return tracked_read_failed(tracked_of(s), r, err);
-}
-
-static int tracked_op_read(struct source *s, uint64_t off, uint32_t len,
-			   void *buf, struct tm_error *err)
-{
-	struct tracked *t = tracked_of(s);
-	uint32_t done = 0, n = 0;
-	int r = 0;
-
-	for (; !r && done < len; done += n)
-		r = read_piece(t, off + done, (char *)buf + done, len - done,
-			       &n);
-	return r ? tracked_read_failed(t, r, err) : 0;
-}
-
-static int tracked_op_sample(struct source *s, uint64_t chunk, void *buf,
-			     bool *ret_counts, struct tm_error *err)
-{
-	struct tracked *t = tracked_of(s);
-	uint64_t off = chunk * s->chunk_size, len = s->chunk_size;
-	const struct tm_segment *seg = tm_segments_find(&t->segs, off);
-	bool marked;
-	int r;
-
-	if (!seg || seg->kind != TM_SEGMENT_TRACKED)
-		goto no_count;
-	if (len > t->size - off)
-		len = t->size - off;
-	if (len > seg->start + seg->len - off)
-		goto no_count;
-	memset(buf, 0, s->chunk_size);
-	r = disk_read_one(t->disk, off, buf, len);
-	if (r)
-		return tm_error_set(err, r, TM_EXIT_DEVICE, t->path,
-				    "cannot read disk '%s': %s", t->path,
-				    strerror(-r));
-	r = part_marked(part_of(t, seg), off, len, &marked, err);
-	if (!r)
-		*ret_counts = !marked;
-	return r;
-no_count:
-	*ret_counts = false;
-	return 0;
 }
 
 static int tracked_op_release(struct source *s, uint64_t start, uint64_t count,
@@ -366,7 +270,7 @@ static int tracked_op_release(struct source *s, uint64_t start, uint64_t count,
 	struct tracked *t = tracked_of(s);
 	int r = 0;
 
-	for (size_t i = 0; !r && i < t->n_parts; i++)
+	for (size_t i = 0; !r && !t->live && i < t->n_parts; i++)
 		r = part_release(&t->parts[i], start * s->chunk_size,
 				 count * s->chunk_size, err);
 	return r;
@@ -428,13 +332,14 @@ static const struct source_ops tracked_ops = {
 	.mark = tracked_op_mark,
 	.cut = tracked_cut_group,
 	.ship_set = tracked_op_ship_set,
-	.place = tracked_op_place,
+	.place = tracked_place,
 	.blame = tracked_op_blame,
-	.read = tracked_op_read,
-	.sample = tracked_op_sample,
+	.read = tracked_read,
+	.sample = tracked_sample,
 	.release = tracked_op_release,
 	.commit = tracked_op_commit,
 	.abort = tracked_op_abort,
+	.rebase = tracked_op_rebase,
 	.segments = tracked_op_segments,
 	.free = tracked_op_free,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tracked.h - the inside of a tracked source, for source_tracked.c,
- * tracked_cut.c and tracked_pending.c alone
+ * tracked_cut.c, tracked_read.c and tracked_pending.c alone
  */
 #ifndef TIDEMARK_ENGINE_TRACKED_H
 #define TIDEMARK_ENGINE_TRACKED_H
@@ -21,6 +21,7 @@ struct tracked {
 	struct part *parts;		/* the tracked ones, in order */
 	size_t n_parts;
 	struct scanned *scanned;	/* while cut */
+	bool live;			/* the cut has no snapshots */
 };
 
 static inline struct tracked *tracked_of(struct source *s)
@@ -45,6 +46,14 @@ int tracked_cover(struct tracked *t, const struct tm_extents *changed_bytes,
 /* source_ops.pending, in tracked_pending.c */
 int tracked_pending(struct source *s, const char *cut_id,
 		    struct source_pending *ret, struct tm_error *err);
+
+/* source_ops.place, .read, .sample, in tracked_read.c */
+bool tracked_place(struct source *s, uint64_t off, uint32_t len,
+		   struct disk **ret_disk, uint64_t *ret_off);
+int tracked_read(struct source *s, uint64_t off, uint32_t len, void *buf,
+		 struct tm_error *err);
+int tracked_sample(struct source *s, uint64_t chunk, void *buf,
+		   bool *ret_counts, struct tm_error *err);
 
 /* source_ops.cut */
 int tracked_cut_group(struct source *const *group, unsigned int n,

@@ -40,6 +40,7 @@ int tracked_end_cut(struct tracked *t, const char *cut_id, bool commit,
 		r = part_drop_snapshot(&t->parts[i], err);
 	scanned_free(t->scanned);
 	t->scanned = NULL;
+	t->live = false;
 	if (!r)
 		*t->source.cut_id = '\0';
 	return r;
@@ -56,9 +57,12 @@ static int get_ready(struct tracked *t, const struct source_cut_options *how,
 {
 	int r = 0;
 
+	t->live = how->live;
+	/* One that was left behind would be armed by this cut. */
 	for (size_t i = 0; !r && i < t->n_parts; i++)
-		r = part_make_snapshot(&t->parts[i], how, err);
-	if (!r)
+		r = how->live ? part_drop_snapshot(&t->parts[i], err) :
+			part_make_snapshot(&t->parts[i], how, err);
+	if (!r && !how->live)
 		r = scanned_new(t->path, t->disk, &t->segs,
 				t->source.chunk_size, &t->scanned, err);
 	return r;
@@ -69,6 +73,9 @@ static int after_cut(struct tracked *t, bool *ret_unchanged,
 {
 	int r = 0;
 
+	*ret_unchanged = true;
+	if (t->live)
+		return 0;
 	for (size_t i = 0; !r && i < t->n_parts; i++)
 		r = part_open_snapshot(&t->parts[i], err);
 	return r ? r : scanned_unchanged(t->scanned, ret_unchanged, err);
@@ -92,7 +99,7 @@ static struct cut_member *members_of(struct source *const *group,
 		for (size_t j = 0; j < t->n_parts; j++)
 			members[found++] = (struct cut_member){
 				.name = t->parts[j].seg->device,
-				.store = t->parts[j].store_dev,
+				.store = t->live ? 0 : t->parts[j].store_dev,
 			};
 	}
 	*ret_n = found;
