@@ -5,7 +5,10 @@
  *	ALONE     -> LEASED     [take_leases]   nobody else writes
  *	LEASED    -> PLANNED    [plan]          what died before is settled; it
  *	                                        is known what must be read
- *	PLANNED   -> CUT        [cut]           disks stand; runs/NAME exists
+ *	PLANNED   -> NAMED      [name_run]
+ *	NAMED     -> AHEAD      [precopy]       blobs hold most of the live disks;
+ *	                                        if they were much, runs/NAME exists
+ *	AHEAD     -> CUT        [cut]           disks stand; runs/NAME exists
  *	CUT       -> SHIPPED    [ship]          blobs hold the disks as cut
  *	SHIPPED   -> SNAPPED    [snapshot]      snapshots hold them for good
  *	SNAPPED   -> COMMITTED  [outcome_commit] points/NAME exists
@@ -22,6 +25,7 @@
 #include <unistd.h>
 #include "engine/outcome.h"
 #include "engine/points.h"
+#include "engine/precopy.h"
 #include "engine/record.h"
 #include "engine/sample.h"
 #include "engine/ship.h"
@@ -123,28 +127,23 @@ static int take_leases(struct backup *b, struct tm_error *err)
 	return r;
 }
 
-static void name_run(struct backup *b)
+static int name_run(struct backup *b, struct tm_error *err)
 {
+	int r = record_name(b->vault, b->past.points, b->past.n_points,
+			    b->run.name, err);
+
+	if (!r)
+		r = vault_time(b->vault, &b->run.started, err);
+	if (r)
+		return r;
 	strcpy(b->job.name, b->run.name);
 	b->job.kind = TM_JOB_BACKUP;
 	b->job.started = b->run.started;
 	b->job.status = TM_JOB_IN_PROGRESS;
 	b->run.item = b->disks[0].item;
 	gethostname(b->run.host, sizeof(b->run.host) - 1);
-}
-
-/* For `status` on this machine; it is no promise, so failing is no failure. */
-static void tell_running(struct backup *b)
-{
-	char path[512];
-	char *text;
-
-	backup_job_path(b->vault->config, &b->disks[0].item, path,
-			sizeof(path));
-	if (tm_job_text(&b->job, &text))
-		return;
-	file_write(path, 0644, text, strlen(text));
-	free(text);
+	outcome_tell(b);
+	return 0;
 }
 
 static int settle(struct backup *b, struct target *t, const char *last_cut,
@@ -233,7 +232,7 @@ static int cut_once(struct backup *b, struct tm_error *err)
 	if (r)
 		return r;
 	tm_id_parse(cut_id, &b->run.cut);
-	r = vault_time(b->vault, &b->run.started, err);
+	r = vault_time(b->vault, &b->cut_time, err);
 	if (!r)
 		r = record_run(b->vault, b->container, &b->run, !b->recorded,
 			       err);
@@ -244,32 +243,42 @@ static int cut_once(struct backup *b, struct tm_error *err)
 	return r;
 }
 
+/* Was something written to the disk without being marked? */
+static int look_past(struct backup *b, struct target *t, bool *ret_bypassed,
+		     struct tm_error *err)
+{
+	const struct tm_config *config = b->vault->config;
+	bool holds;
+	int r = precopy_holds(t, &holds, err);
+
+	*ret_bypassed = !r && !holds;
+	if (r || *ret_bypassed || !config->sample_share)
+		return r;
+	/* Else what is not marked is in no vault, to be compared with. */
+	if (t->mode == TM_SHIP_INCREMENTAL || *t->basis)
+		r = sample_disk(t, config, ret_bypassed, err);
+	return r;
+}
+
 /* Is there a disk of which a chunk was written without being marked? */
 static int sample(struct backup *b, bool *ret_bypassed, struct tm_error *err)
 {
-	const struct tm_config *config = b->vault->config;
 	size_t i;
 	int r = 0;
 
 	*ret_bypassed = false;
 	for (i = 0; i < b->n && !r; i++) {
 		struct target *t = &b->targets[i];
-		bool bypassed = false;
+		bool bypassed;
 
-		if (t->mode != TM_SHIP_INCREMENTAL || !config->sample_share)
-			continue;
-		r = sample_disk(t, config, &bypassed, err);
+		r = look_past(b, t, &bypassed, err);
 		if (r || !bypassed)
 			continue;
 		*ret_bypassed = true;
 		report_warning(b->vault->report,
 			       "disk '%s' was written without being tracked; all of it is compared now",
 			       t->doc->name);
-		t->mode = TM_SHIP_COMPARE;
-		if (tm_extents_add(&t->forced, 0, t->chunks))
-			r = tm_error_set(err, -ENOMEM, TM_EXIT_FAILED,
-					 t->doc->name,
-					 "cannot plan: out of memory");
+		r = target_distrust(t, err);
 	}
 	return r;
 }
@@ -279,14 +288,6 @@ static int cut(struct backup *b, struct tm_error *err)
 	bool bypassed;
 	int r;
 
-	r = record_name(b->vault, b->past.points, b->past.n_points,
-			b->run.name, err);
-	if (!r)
-		r = vault_time(b->vault, &b->run.started, err);
-	if (r)
-		return r;
-	name_run(b);
-	tell_running(b);
 	do {
 		r = cut_once(b, err);
 		if (!r)
@@ -370,6 +371,10 @@ int backup_run(struct vault *v, const struct tm_disk *disks, size_t n,
 		r = take_leases(&b, err);
 	if (!r)
 		r = plan(&b, err);
+	if (!r)
+		r = name_run(&b, err);
+	if (!r)
+		r = precopy(&b, err);
 	if (!r)
 		r = cut(&b, err);
 	if (!r)

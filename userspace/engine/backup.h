@@ -9,6 +9,7 @@
 #include "engine/vault.h"
 #include "model/diskdoc.h"
 #include "model/point.h"
+#include "model/precopy.h"
 #include "model/rundoc.h"
 
 /* All zero is right for most. */
@@ -16,6 +17,7 @@ struct backup_options {
 	bool compare;		/* read and compare everything */
 	bool full;		/* send everything, whatever the hashes say */
 	bool drop_local;	/* end a snapshot that was made by hand */
+	struct tm_precopy precopy;
 	struct source_cut_options cut;
 };
 

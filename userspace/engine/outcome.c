@@ -3,10 +3,25 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "engine/outcome.h"
 #include "engine/record.h"
+#include "port/file.h"
+
+void outcome_tell(const struct backup *b)
+{
+	char path[512];
+	char *text;
+
+	backup_job_path(b->vault->config, &b->disks[0].item, path,
+			sizeof(path));
+	if (tm_job_text(&b->job, &text))
+		return;
+	file_write(path, 0644, text, strlen(text));
+	free(text);
+}
 
 void outcome_abort_cut(struct backup *b)
 {
@@ -68,7 +83,7 @@ int outcome_describe(struct backup *b, struct tm_point *point,
 
 	memset(point, 0, sizeof(*point));
 	strcpy(point->name, b->run.name);
-	point->time = b->run.started;
+	point->time = b->cut_time;
 	point->item = b->disks[0].item;
 	strcpy(point->item_name, b->disks[0].item_name);
 	point->cut = b->run.cut;

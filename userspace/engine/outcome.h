@@ -2,7 +2,7 @@
 /*
  * outcome.h - how a run ends: with a point, or with its traces cleared away
  *
- * The inside of backup.c and outcome.c; who wants a backup includes backup.h.
+ * The inside of backup.c, precopy.c and outcome.c; who wants a backup includes backup.h.
  */
 #ifndef TIDEMARK_ENGINE_OUTCOME_H
 #define TIDEMARK_ENGINE_OUTCOME_H
@@ -25,11 +25,15 @@ struct backup {
 	int lock_fd;
 	struct past past;
 	struct tm_run run;
+	int64_t cut_time;		/* the server's */
 	struct source_cut_report cut_report;
 	bool recorded;			/* runs/NAME exists */
 	bool undecided;			/* whether points/NAME exists is unknown */
 	struct tm_job job;
 };
+
+/* Tells `status` on this machine, which is no promise: failing is no failure. */
+void outcome_tell(const struct backup *b);
 
 /* Ends the cut of every disk that stands in one, merging it back. */
 void outcome_abort_cut(struct backup *b);

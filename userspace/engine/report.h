@@ -20,7 +20,7 @@
  * now and then when none does.
  */
 struct progress {
-	const char *stage;	/* "prepare", "cut", "ship", "restore", "verify" */
+	const char *stage;	/* "prepare", "precopy", "cut", "ship", ... */
 	const char *disk;	/* name of the disk, or NULL */
 	uint64_t done;		/* bytes of @total; both 0 while not known */
 	uint64_t total;		/* bytes of the disk to be gone through */

@@ -126,6 +126,16 @@ int target_raise(struct target *t, struct tm_error *err)
 	return r;
 }
 
+int target_distrust(struct target *t, struct tm_error *err)
+{
+	if (t->mode == TM_SHIP_INCREMENTAL)
+		t->mode = TM_SHIP_COMPARE;
+	*t->basis = '\0';
+	if (tm_extents_add(&t->forced, 0, t->chunks))
+		return no_memory(t, err);
+	return 0;
+}
+
 int target_mark(struct target *t, struct tm_error *err)
 {
 	const struct tm_extent *x;
@@ -152,8 +162,8 @@ int target_ship_set(struct target *t, struct tm_error *err)
 		return no_memory(t, err);
 	tm_extents_clip(&t->ship, t->chunks);
 	tm_extents_clip(&t->scanned, t->chunks);
-	t->tally.tracked.chunks_changed = tm_extents_total(&t->ship) -
-		tm_extents_total(&t->scanned);
+	t->tally.tracked.chunks_changed = t->chunks_ahead +
+		tm_extents_total(&t->ship) - tm_extents_total(&t->scanned);
 	return 0;
 }
 

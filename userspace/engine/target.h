@@ -40,6 +40,9 @@ struct target {
 	struct tm_extents ship;		/* chunks to read for this cut */
 	struct tm_extents scanned;	/* those of them nothing records */
 	struct tm_tally tally;
+	/* The last round's, which was sent ahead of the cut; "": none was. */
+	char basis[SOURCE_CUT_ID_SIZE];
+	uint64_t chunks_ahead;		/* changed ones, of all rounds */
 	char vhd_snapshot[BLOB_SNAPSHOT_SIZE];
 	char hash_snapshot[BLOB_SNAPSHOT_SIZE];
 };
@@ -69,6 +72,12 @@ int target_plan(struct target *t, const struct tm_point_disk *last,
 		bool compare, struct tm_error *err);
 
 int target_fit(struct target *t, struct tm_error *err);
+
+/*
+ * Its tracking is not to be gone by after all: everything is read for its next
+ * cut, and what differs is sent.
+ */
+int target_distrust(struct target *t, struct tm_error *err);
 
 /* Marks in the source what must join its next cut. */
 int target_mark(struct target *t, struct tm_error *err);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * precopy.h - what is sent of live disks, so that little is left for the cut
+ *
+ * The inside of backup.c; who wants a backup includes backup.h.
+ */
+#ifndef TIDEMARK_ENGINE_PRECOPY_H
+#define TIDEMARK_ENGINE_PRECOPY_H
+
+#include "engine/outcome.h"
+
+/*
+ * Sends the tracked disks of a planned and named run in rounds, if there is
+ * enough to send (model/precopy.h). Then each disk's basis is the cut that it
+ * was sent up to, and forced holds only what was not sent.
+ */
+int precopy(struct backup *b, struct tm_error *err);
+
+/*
+ * Once the disks are cut: does the kernel still stand on the target's basis, if
+ * it has one? Else the ship set is not what is missing in the vault.
+ */
+int precopy_holds(const struct target *t, bool *ret, struct tm_error *err);
+
+#endif
