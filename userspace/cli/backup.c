@@ -11,7 +11,7 @@
 #include "engine/metrics.h"
 #include "port/clock.h"
 
-static int compare, full, drop_snapshot, no_freeze;
+static int compare, full, drop_snapshot, no_freeze, no_precopy;
 static int hook_timeout, cut_timeout;
 static char *hook;
 
@@ -22,6 +22,8 @@ static const struct poptOption options[] = {
 	  "read everything and send all of it anew", NULL },
 	{ "no-freeze", 0, POPT_ARG_NONE, &no_freeze, 0,
 	  "do not freeze filesystems for the cut", NULL },
+	{ "no-precopy", 0, POPT_ARG_NONE, &no_precopy, 0,
+	  "send nothing before the cut, however much there is", NULL },
 	{ "cut-hook", 0, POPT_ARG_STRING, &hook, 0,
 	  "shell command to run while all disks stand still", "COMMAND" },
 	{ "hook-timeout", 0, POPT_ARG_INT, &hook_timeout, 0,
@@ -49,6 +51,21 @@ static void say_counters(const struct cli *cli, const char *what,
 		size_text(c->bytes_uploaded, sent, sizeof(sent)));
 }
 
+static void say_rounds(const struct cli *cli, const struct tm_rounds *rounds)
+{
+	char read[16], sent[16];
+	size_t i;
+
+	for (i = 0; i < rounds->n; i++) {
+		const struct tm_round *round = &rounds->v[i];
+
+		cli_say(cli, "  pre-copy of disk %s, round %" PRIu64
+			": read %s, sent %s\n", round->disk, round->number,
+			size_text(round->bytes_read, read, sizeof(read)),
+			size_text(round->bytes_uploaded, sent, sizeof(sent)));
+	}
+}
+
 static void say(const struct cli *cli, const struct tm_point *point,
 		const struct tm_job *job, uint64_t ns)
 {
@@ -64,6 +81,7 @@ static void say(const struct cli *cli, const struct tm_point *point,
 			tm_ship_mode_name(point->disks[i].mode));
 	say_counters(cli, "tracked", &job->tally.tracked);
 	say_counters(cli, "scanned", &job->tally.scanned);
+	say_rounds(cli, &job->rounds);
 	if (job->tally.chunks_sampled)
 		cli_say(cli, "  sampled  %" PRIu64 " chunks that had not changed\n",
 			job->tally.chunks_sampled);
@@ -86,6 +104,7 @@ static void fill_result(struct cli *cli, const struct tm_point *point,
 		   json_string(tm_consistency_name(point->consistency)));
 	cli_result(cli, "modes", modes);
 	cli_result(cli, "counters", tm_tally_json(&job->tally));
+	cli_result(cli, "precopy", tm_rounds_json(&job->rounds));
 	cli_result(cli, "milliseconds", json_integer(ns / 1000000));
 }
 
@@ -156,6 +175,11 @@ static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 	if (r)
 		return r;
 	how.drop_local = drop_snapshot;
+	if (!no_precopy)
+		how.precopy = (struct tm_precopy){
+			.from = config.precopy,
+			.remainder = config.precopy_remainder,
+		};
 	how.cut.no_freeze = no_freeze || !config.freeze;
 	how.cut.freeze_timeout_ms = config.freeze_timeout * 1000;
 	how.cut.hold_timeout_ms = config.cut_timeout * 1000;
