@@ -7,6 +7,7 @@
 #			number
 #	acted RULE	has it acted?
 #	clear		no more rules; what they hold goes on its way
+#	release		what they hold goes on its way; the rules stay
 #	reset		count from zero
 #	sum requests|bytes KIND REGEX
 #			what came since: of a kind, to paths that match
@@ -30,6 +31,7 @@ acted)
 		"http://127.0.0.1:$PROXY_PORT/_/await?rule=$2"
 	;;
 clear)	proxy_clear ;;
+release) proxy_release ;;
 reset)	proxy_reset ;;
 sum)
 	proxy_control log | /usr/bin/python3 -c '
