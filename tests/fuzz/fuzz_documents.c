@@ -34,6 +34,8 @@ union any {
 	struct tm_run run;
 	struct tm_job job;
 	struct tm_check check;
+	struct tm_mark mark;
+	struct tm_hold hold;
 };
 
 /* Each kind's functions, as if they were of one. */
@@ -71,6 +73,8 @@ DOCUMENT(point, NAME)
 DOCUMENT(run, NAME)
 DOCUMENT(job, NAME)
 DOCUMENT(check, NAME)
+DOCUMENT(mark, NAME)
+DOCUMENT(hold, NAME)
 
 static const struct document {
 	const char *name;
@@ -88,6 +92,7 @@ static const struct document {
 	AS_DOCUMENT(vault), AS_DOCUMENT(item), AS_DOCUMENT(disk),
 	AS_DOCUMENT(attached), AS_DOCUMENT(loss), AS_DOCUMENT(point),
 	AS_DOCUMENT(run), AS_DOCUMENT(job), AS_DOCUMENT(check),
+	AS_DOCUMENT(mark), AS_DOCUMENT(hold),
 };
 
 #define DOCUMENTS (sizeof(documents) / sizeof(*documents))

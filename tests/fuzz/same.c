@@ -113,6 +113,7 @@ bool same_point(const struct tm_point *a, const struct tm_point *b)
 	size_t i;
 
 	if (!SAME_TEXT(name) || a->tombstone != b->tombstone ||
+	    a->deleted != b->deleted ||
 	    a->time != b->time || !SAME_ID(item) || !SAME_TEXT(item_name) ||
 	    !SAME_TEXT(previous) || a->consistency != b->consistency ||
 	    !SAME_ID(cut) || !SAME_TEXT(program) || a->n_disks != b->n_disks ||
@@ -163,6 +164,7 @@ bool same_check(const struct tm_check *a, const struct tm_check *b)
 	size_t i;
 
 	if (!SAME_TEXT(name) || a->time != b->time || a->good != b->good ||
+	    a->whole != b->whole || a->how != b->how ||
 	    a->n_disks != b->n_disks)
 		return false;
 	for (i = 0; i < a->n_disks; i++)
@@ -170,8 +172,21 @@ bool same_check(const struct tm_check *a, const struct tm_check *b)
 		    a->disks[i].chunks_checked != b->disks[i].chunks_checked ||
 		    a->disks[i].chunks_unproved !=
 			    b->disks[i].chunks_unproved ||
+		    a->disks[i].footer_bad != b->disks[i].footer_bad ||
 		    !tm_extents_equal(&a->disks[i].bad_chunks,
 				      &b->disks[i].bad_chunks))
 			return false;
 	return true;
+}
+
+bool same_mark(const struct tm_mark *a, const struct tm_mark *b)
+{
+	return SAME_TEXT(name) && a->keep_until == b->keep_until &&
+	       a->deleted == b->deleted && SAME_TEXT(host);
+}
+
+bool same_hold(const struct tm_hold *a, const struct tm_hold *b)
+{
+	return SAME_ID(id) && SAME_TEXT(point) && SAME_TEXT(why) &&
+	       SAME_TEXT(host) && a->since == b->since && a->until == b->until;
 }

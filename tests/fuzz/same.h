@@ -10,7 +10,9 @@
 
 #include "model/attachdoc.h"
 #include "model/diskdoc.h"
+#include "model/holddoc.h"
 #include "model/lossdoc.h"
+#include "model/markdoc.h"
 #include "model/point.h"
 #include "model/rundoc.h"
 #include "model/vaultdoc.h"
@@ -24,5 +26,7 @@ bool same_point(const struct tm_point *a, const struct tm_point *b);
 bool same_run(const struct tm_run *a, const struct tm_run *b);
 bool same_job(const struct tm_job *a, const struct tm_job *b);
 bool same_check(const struct tm_check *a, const struct tm_check *b);
+bool same_mark(const struct tm_mark *a, const struct tm_mark *b);
+bool same_hold(const struct tm_hold *a, const struct tm_hold *b);
 
 #endif

@@ -100,5 +100,19 @@ const char whole_check[] =
 	"{\"format\":1,"
 	"\"name\":\"20261122T180507Z-00112233445566778899aabbccddeeff\","
 	"\"time\":\"2026-11-22T18:05:07Z\",\"good\":false,"
+	"\"how\":\"sample\",\"whole\":\"2026-11-21T18:05:07Z\","
 	"\"disks\":[{\"name\":\"root\",\"chunks_checked\":4,"
-	"\"chunks_unproved\":1,\"bad_chunks\":[[0,1],[3,9]]}]}";
+	"\"chunks_unproved\":1,\"footer_bad\":true,\"bad_chunks\":[[0,1],[3,9]]}]}";
+
+const char whole_mark[] =
+	"{\"format\":1,"
+	"\"name\":\"20261122T180507Z-00112233445566778899aabbccddeeff\","
+	"\"keep_until\":\"2027-11-22T18:05:07Z\","
+	"\"deleted\":\"2026-11-23T18:05:07Z\",\"host\":\"admin\"}";
+
+const char whole_hold[] =
+	"{\"format\":1,\"id\":\"00112233445566778899aabbccddeeff\","
+	"\"point\":\"20261122T180507Z-00112233445566778899aabbccddeeff\","
+	"\"why\":\"mount\",\"host\":\"web\","
+	"\"since\":\"2026-11-23T18:05:07Z\","
+	"\"until\":\"2026-11-23T19:05:07Z\"}";

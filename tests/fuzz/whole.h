@@ -14,5 +14,7 @@ extern const char whole_point[];
 extern const char whole_run[];
 extern const char whole_job[];
 extern const char whole_check[];
+extern const char whole_mark[];
+extern const char whole_hold[];
 
 #endif

@@ -12,8 +12,10 @@
 
 #include "model/attachdoc.h"
 #include "model/diskdoc.h"
+#include "model/holddoc.h"
 #include "model/json.h"
 #include "model/lossdoc.h"
+#include "model/markdoc.h"
 #include "model/point.h"
 #include "model/rundoc.h"
 #include "model/vaultdoc.h"
@@ -111,9 +113,16 @@ static void tombstones(void **state)
 	assert_int_equal(tm_point_text(&p, &text), 0);
 	assert_int_equal(tm_point_parse(text, strlen(text), RUN, &q, NULL), 0);
 	assert_true(q.tombstone);
+	assert_false(q.deleted);
 	assert_int_equal(q.n_disks, 0);
 	assert_int_equal(tm_point_parse(text, strlen(text), EARLIER, &p, NULL),
 			 -EBADMSG);
+	free(text);
+	q.deleted = true;
+	assert_int_equal(tm_point_text(&q, &text), 0);
+	tm_point_done(&q);
+	assert_int_equal(tm_point_parse(text, strlen(text), RUN, &q, NULL), 0);
+	assert_true(q.deleted);
 	free(text);
 	tm_point_done(&q);
 }
@@ -296,6 +305,26 @@ static bool try_attached(const char *text, size_t len)
 	return true;
 }
 
+static bool try_mark(const char *text, size_t len)
+{
+	struct tm_mark mark;
+
+	if (tm_mark_parse(text, len, RUN, &mark, NULL))
+		return false;
+	tm_mark_done(&mark);
+	return true;
+}
+
+static bool try_hold(const char *text, size_t len)
+{
+	struct tm_hold hold;
+
+	if (tm_hold_parse(text, len, RUN, &hold, NULL))
+		return false;
+	tm_hold_done(&hold);
+	return true;
+}
+
 #define ID "\"00112233445566778899aabbccddeeff\""
 
 /*
@@ -321,6 +350,12 @@ static void mutations(void **state)
 		{ try_check, "{\"format\":1,\"name\":\"" RUN "\",\"time\":"
 		  "\"2026-01-01T00:00:00Z\",\"good\":false,\"disks\":[{"
 		  "\"name\":\"a\",\"bad_chunks\":[[1,2],[9,1]]}]}" },
+		{ try_mark, "{\"format\":1,\"name\":\"" RUN "\",\"host\":\"h\","
+		  "\"keep_until\":\"2026-01-01T00:00:00Z\",\"deleted\":"
+		  "\"2026-01-01T00:00:00Z\"}" },
+		{ try_hold, "{\"format\":1,\"id\":" ID ",\"point\":\"" RUN
+		  "\",\"why\":\"mount\",\"until\":"
+		  "\"2026-01-01T00:00:00Z\"}" },
 		{ try_disk, "{\"format\":1,\"name\":\"root\",\"vault\":\"" URL
 		  "\",\"item\":" ID ",\"container\":\"tidemark-1\",\"path\":"
 		  "\"/d\",\"segments\":[{\"start\":0,\"len\":512,\"kind\":"
@@ -529,6 +564,119 @@ static void run_job_and_check_round_trip(void **state)
 	tm_check_done(&check2);
 }
 
+static void marks_and_holds_round_trip(void **state)
+{
+	struct tm_mark mark = { .name = RUN, .keep_until = TM_KEEP_FOREVER,
+				.deleted = 5, .host = "web" }, mark2;
+	struct tm_hold hold = { .id = some_id, .point = RUN, .why = "mount",
+				.host = "web", .since = 5, .until = 6 }, hold2;
+	struct tm_error err = TM_ERROR_INIT;
+	char *text, lie[1024];
+
+	(void)state;
+	assert_int_equal(tm_mark_text(&mark, &text), 0);
+	assert_non_null(strstr(text, "\"forever\""));
+	assert_int_equal(tm_mark_parse(text, strlen(text), RUN, &mark2, NULL),
+			 0);
+	assert_true(mark2.keep_until == TM_KEEP_FOREVER);
+	assert_true(tm_mark_keeps(&mark2, INT64_MAX - 1));
+	assert_int_equal(tm_mark_due(&mark2), 5 + 86400);
+	tm_mark_done(&mark2);
+	assert_int_equal(tm_mark_parse(text, strlen(text), EARLIER, &mark2,
+				       &err), -EBADMSG);
+	snprintf(lie, sizeof(lie), "%s", text);
+	replace(lie, sizeof(lie), "forever", "for ever");
+	assert_int_equal(tm_mark_parse(lie, strlen(lie), RUN, &mark2, &err),
+			 -EBADMSG);
+	assert_non_null(strstr(err.message, "keep_until"));
+	free(text);
+
+	assert_int_equal(tm_hold_text(&hold, &text), 0);
+	assert_int_equal(tm_hold_parse(text, strlen(text), RUN, &hold2, NULL),
+			 0);
+	assert_true(tm_id_equal(&hold2.id, &some_id));
+	assert_int_equal(hold2.until, 6);
+	assert_string_equal(hold2.why, "mount");
+	tm_hold_done(&hold2);
+	assert_int_equal(tm_hold_parse(text, strlen(text), EARLIER, &hold2,
+				       &err), -EBADMSG);
+	snprintf(lie, sizeof(lie), "%s", text);
+	replace(lie, sizeof(lie), "\"until\"", "\"ends\"");
+	assert_int_equal(tm_hold_parse(lie, strlen(lie), RUN, &hold2, &err),
+			 -EBADMSG);
+	free(text);
+}
+
+static void points_are_kept_until(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t until;
+	} cases[] = {
+		{ "forever", TM_KEEP_FOREVER }, { "none", 0 },
+		{ "1970-01-01", 86399 }, { "1970-01-02T00:00:01Z", 86401 },
+	};
+	static const char *const bad[] = {
+		"", "never", "2026-02-30", "2026-1-1", "1970-01-01T00:00:00Z",
+		"2026-01-01T00:00:00", "tomorrow!!",
+	};
+	struct tm_error err = TM_ERROR_INIT;
+	struct tm_mark mark = { .keep_until = 100 };
+	int64_t until;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(tm_keep_parse(cases[i].text, &until, NULL), 0);
+		assert_true(until == cases[i].until);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		if (!tm_keep_parse(bad[i], &until, &err))
+			fail_msg("'%s' was taken", bad[i]);
+		assert_int_equal(err.code, TM_EXIT_USAGE);
+	}
+	assert_true(tm_mark_keeps(&mark, 99));
+	assert_false(tm_mark_keeps(&mark, 100));
+}
+
+static void samples_follow_whole_checks(void **state)
+{
+	struct tm_check was = { .name = RUN, .time = 5, .whole = 4,
+				.good = true, .how = TM_CHECK_SAMPLE };
+	struct tm_check now = { .name = RUN, .time = 9, .good = true,
+				.how = TM_CHECK_SAMPLE };
+	struct tm_check_disk *d;
+
+	(void)state;
+	assert_int_equal(tm_check_follow(&now, &was), 0);
+	assert_true(now.good);
+	assert_int_equal(now.whole, 4);
+	was.good = false;
+	d = tm_check_add_disk(&was, "root");
+	assert_non_null(d);
+	d->footer_bad = true;
+	assert_int_equal(tm_extents_add(&d->bad_chunks, 3, 2), 0);
+	assert_non_null(tm_check_add_disk(&was, "data"));
+	d = tm_check_add_disk(&now, "root");
+	assert_non_null(d);
+	assert_int_equal(tm_extents_add(&d->bad_chunks, 5, 1), 0);
+	assert_int_equal(tm_check_follow(&now, &was), 0);
+	assert_false(now.good);
+	assert_int_equal(now.n_disks, 2);
+	assert_true(now.disks[0].footer_bad);
+	assert_int_equal(tm_extents_total(&now.disks[0].bad_chunks), 3);
+
+	/* All was read again: nothing else counts. */
+	now.good = true;
+	now.how = TM_CHECK_WHOLE;
+	now.whole = 9;
+	assert_int_equal(tm_check_follow(&now, &was), 0);
+	assert_true(now.good);
+	assert_int_equal(now.whole, 9);
+	tm_check_done(&was);
+	tm_check_done(&now);
+}
+
 static void disk_round_trip(void **state)
 {
 	struct tm_disk d = { .name = "root", .vault = URL, .item = some_id,
@@ -733,6 +881,9 @@ int main(void)
 		cmocka_unit_test(vault_round_trip),
 		cmocka_unit_test(run_job_and_check_round_trip),
 		cmocka_unit_test(rounds_round_trip),
+		cmocka_unit_test(marks_and_holds_round_trip),
+		cmocka_unit_test(points_are_kept_until),
+		cmocka_unit_test(samples_follow_whole_checks),
 		cmocka_unit_test(disk_round_trip),
 		cmocka_unit_test(loss_round_trip),
 		cmocka_unit_test(segments_make_up_a_disk),

@@ -278,3 +278,22 @@ void tm_path_check(char path[TM_PATH_SIZE], const char *run_name)
 {
 	snprintf(path, TM_PATH_SIZE, TM_DIR_CHECKS "%s", run_name);
 }
+
+void tm_path_hold(char path[TM_PATH_SIZE], const char *run_name,
+		  const struct tm_id *id)
+{
+	char text[TM_ID_SIZE] = "";
+
+	if (id)
+		tm_id_format(text, id);
+	snprintf(path, TM_PATH_SIZE, TM_DIR_HOLDS "%s/%s", run_name, text);
+}
+
+void tm_path_mark(char path[TM_PATH_SIZE], const struct tm_id *item,
+		  const char *run_name)
+{
+	char id[TM_ID_SIZE];
+
+	tm_id_format(id, item);
+	snprintf(path, TM_PATH_SIZE, TM_DIR_MARKS "%s/%s", id, run_name);
+}

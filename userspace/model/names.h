@@ -5,6 +5,7 @@
  *     VAULT container    vault.json  items/ID.json  marks/ID/NAME
  *     DATA-ID container  lock  disks/DISK.vhd  disks/DISK.hash  disks/DISK.key
  *                        runs/NAME  jobs/NAME  points/NAME  checks/NAME
+ *                        holds/NAME/ID
  *
  * An ID is 128 random bits in 32 lower-case hexadecimal digits: cut ids, run
  * ids, item ids. Where the bits come from is port's business.
@@ -75,6 +76,8 @@ bool tm_container_name_valid(const char *name);
 #define TM_DIR_JOBS	"jobs/"
 #define TM_DIR_POINTS	"points/"
 #define TM_DIR_CHECKS	"checks/"
+#define TM_DIR_HOLDS	"holds/"
+#define TM_DIR_MARKS	"marks/"	/* in the vault's container */
 #define TM_DIR_PROBES	"probes/"	/* made and deleted by a check */
 
 enum tm_disk_blob {
@@ -92,5 +95,11 @@ void tm_path_run(char path[TM_PATH_SIZE], const char *run_name);
 void tm_path_job(char path[TM_PATH_SIZE], const char *run_name);
 void tm_path_point(char path[TM_PATH_SIZE], const char *run_name);
 void tm_path_check(char path[TM_PATH_SIZE], const char *run_name);
+/* @id NULL: what the paths of all holds of a point begin with. */
+void tm_path_hold(char path[TM_PATH_SIZE], const char *run_name,
+		  const struct tm_id *id);
+/* @run_name "": what the paths of all marks of a machine begin with. */
+void tm_path_mark(char path[TM_PATH_SIZE], const struct tm_id *item,
+		  const char *run_name);
 
 #endif

@@ -130,6 +130,9 @@ int tm_point_parse(const void *text, size_t len, const char *name,
 		tm_json_bad(&j, "name", "is that of another point");
 	tm_json_time(&j, p.rest, "time", TM_JSON_REQUIRED, &p.time);
 	tm_json_bool(&j, p.rest, "tombstone", TM_JSON_OPTIONAL, &p.tombstone);
+	if (p.tombstone)
+		tm_json_bool(&j, p.rest, "deleted", TM_JSON_OPTIONAL,
+			     &p.deleted);
 	if (!j.r && !p.tombstone)
 		parse_body(&j, &p);
 	if (j.r) {
@@ -195,7 +198,9 @@ static json_t *build(const struct tm_point *p, int *r)
 	tm_json_put_time(r, obj, "time", p->time);
 	if (p->tombstone)
 		tm_json_put_bool(r, obj, "tombstone", true);
-	else if (!*r)
+	if (p->deleted)
+		tm_json_put_bool(r, obj, "deleted", true);
+	if (!p->tombstone && !*r)
 		put_body(r, obj, p);
 	if (*r) {
 		json_decref(obj);

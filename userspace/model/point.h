@@ -4,6 +4,11 @@
  *
  * Created once, with If-None-Match, and never changed: creating it is the
  * commit. A tombstone has the same name and settles that the run is dead.
+ *
+ * At its end a point is replaced by a tombstone that says so: one request, after
+ * which nobody takes it for a point whatever is left of its storage. Were it
+ * deleted instead, a late duplicate of its creation would bring it back, and a
+ * sweep would take its run for one that died.
  */
 #ifndef TIDEMARK_MODEL_POINT_H
 #define TIDEMARK_MODEL_POINT_H
@@ -54,6 +59,7 @@ struct tm_point_disk {
 struct tm_point {
 	char name[TM_RUN_NAME_SIZE];
 	bool tombstone;			/* then nothing below counts but time */
+	bool deleted;			/* a tombstone where there was a point */
 	int64_t time;			/* server's, when the cut was taken */
 	struct tm_id item;
 	char item_name[TM_NAME_SIZE];

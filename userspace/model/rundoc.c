@@ -29,6 +29,16 @@ static const char *const job_statuses[] = {
 	[TM_JOB_FAILED] = "Failed",
 };
 
+static const char *const hows[] = {
+	[TM_CHECK_WHOLE] = "whole",
+	[TM_CHECK_SAMPLE] = "sample",
+};
+
+const char *tm_check_how_name(enum tm_check_how how)
+{
+	return hows[how];
+}
+
 const char *tm_run_state_name(enum tm_run_state state)
 {
 	return states[state];
@@ -312,6 +322,7 @@ static void parse_check_disk(struct tm_json *j, const json_t *obj,
 		    &d->chunks_checked);
 	tm_json_u64(j, obj, "chunks_unproved", TM_JSON_OPTIONAL,
 		    &d->chunks_unproved);
+	tm_json_bool(j, obj, "footer_bad", TM_JSON_OPTIONAL, &d->footer_bad);
 	parse_extents(j, tm_json_array(j, obj, "bad_chunks", TM_JSON_OPTIONAL),
 		      &d->bad_chunks);
 }
@@ -322,14 +333,19 @@ int tm_check_parse(const void *text, size_t len, const char *name,
 	struct tm_json j = { .document = name, .err = err };
 	struct tm_check check = { .time = 0 };
 	const json_t *disks, *one;
+	int how = TM_CHECK_WHOLE, r;
 	size_t i;
-	int r;
 
 	r = tm_json_load(text, len, name, &check.rest, err);
 	if (r)
 		return r;
 	parse_name(&j, check.rest, check.name);
 	tm_json_time(&j, check.rest, "time", TM_JSON_REQUIRED, &check.time);
+	tm_json_word(&j, check.rest, "how", TM_JSON_OPTIONAL, hows, 2, &how);
+	check.how = (enum tm_check_how)how;
+	if (check.how == TM_CHECK_WHOLE)
+		check.whole = check.time;
+	tm_json_time(&j, check.rest, "whole", TM_JSON_OPTIONAL, &check.whole);
 	tm_json_bool(&j, check.rest, "good", TM_JSON_REQUIRED, &check.good);
 	disks = tm_json_array(&j, check.rest, "disks", TM_JSON_OPTIONAL);
 	json_array_foreach(disks, i, one) {
@@ -353,6 +369,8 @@ static json_t *check_disk_json(const struct tm_check_disk *d)
 	tm_json_put_string(&r, obj, "name", d->name);
 	tm_json_put_u64(&r, obj, "chunks_checked", d->chunks_checked);
 	tm_json_put_u64(&r, obj, "chunks_unproved", d->chunks_unproved);
+	if (d->footer_bad)
+		tm_json_put_bool(&r, obj, "footer_bad", true);
 	if (!r)
 		tm_json_put(&r, obj, "bad_chunks",
 			    extents_json(&d->bad_chunks));
@@ -371,6 +389,8 @@ int tm_check_text(const struct tm_check *check, char **ret)
 
 	tm_json_put_string(&r, obj, "name", check->name);
 	tm_json_put_time(&r, obj, "time", check->time);
+	tm_json_put_string(&r, obj, "how", hows[check->how]);
+	tm_json_put_time(&r, obj, "whole", check->whole);
 	tm_json_put_bool(&r, obj, "good", check->good);
 	for (i = 0; !r && i < check->n_disks; i++)
 		if (json_array_append_new(disks,
@@ -407,4 +427,39 @@ struct tm_check_disk *tm_check_add_disk(struct tm_check *check,
 	*disks = (struct tm_check_disk){ .chunks_checked = 0 };
 	strncpy(disks->name, name, sizeof(disks->name) - 1);
 	return disks;
+}
+
+static struct tm_check_disk *find_or_add(struct tm_check *check,
+					 const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < check->n_disks; i++)
+		if (!strcmp(check->disks[i].name, name))
+			return &check->disks[i];
+	return tm_check_add_disk(check, name);
+}
+
+int tm_check_follow(struct tm_check *check, const struct tm_check *earlier)
+{
+	size_t i;
+
+	if (check->how == TM_CHECK_WHOLE)
+		return 0;
+	check->whole = earlier->whole;
+	if (earlier->good)
+		return 0;
+	check->good = false;
+	for (i = 0; i < earlier->n_disks; i++) {
+		const struct tm_check_disk *was = &earlier->disks[i];
+		struct tm_check_disk *d = find_or_add(check, was->name);
+
+		if (!d || tm_extents_union(&d->bad_chunks, &d->bad_chunks,
+					   &was->bad_chunks))
+			return -ENOMEM;
+		d->footer_bad |= was->footer_bad;
+		if (d->chunks_unproved < was->chunks_unproved)
+			d->chunks_unproved = was->chunks_unproved;
+	}
+	return 0;
 }

@@ -4,7 +4,7 @@
  *
  * A run that ends without finishing its document is abandoned: the next run,
  * which holds the lock, sweeps it. Jobs are for people; checks are what verify
- * found about the point of that name.
+ * found about the point of that name, beside it: the point is never changed.
  */
 #ifndef TIDEMARK_MODEL_RUNDOC_H
 #define TIDEMARK_MODEL_RUNDOC_H
@@ -82,12 +82,21 @@ struct tm_check_disk {
 	uint64_t chunks_checked;
 	uint64_t chunks_unproved;	/* whose entry was zero: nothing to check */
 	struct tm_extents bad_chunks;
+	bool footer_bad;		/* of its VHD */
+};
+
+/* How much of the point was read. */
+enum tm_check_how {
+	TM_CHECK_WHOLE,
+	TM_CHECK_SAMPLE,
 };
 
 struct tm_check {
 	char name[TM_RUN_NAME_SIZE];	/* of the point */
-	int64_t time;			/* server's */
-	bool good;
+	int64_t time;			/* of the last check; server's */
+	int64_t whole;			/* of the last whole one; 0: none */
+	enum tm_check_how how;		/* the last one */
+	bool good;			/* nothing wrong is known */
 	struct tm_check_disk *disks;	/* owned */
 	size_t n_disks;
 	json_t *rest;
@@ -121,5 +130,15 @@ void tm_check_done(struct tm_check *check);
 /* Appends an empty disk and returns it; NULL when out of memory. */
 struct tm_check_disk *tm_check_add_disk(struct tm_check *check,
 					const char *name);
+
+/*
+ * Takes into @check, a new one, what an earlier one of the same point still
+ * says: a whole check replaces all; a sample leaves the time of the last whole
+ * one, and what was found bad stays so. 0 or -ENOMEM.
+ */
+int tm_check_follow(struct tm_check *check, const struct tm_check *earlier);
+
+/* "whole" or "sample" */
+const char *tm_check_how_name(enum tm_check_how how);
 
 #endif
