@@ -12,8 +12,9 @@
 
 static const char content_type[] = "application/json";
 
-int document_get(struct vault *v, const char *container, const char *path,
-		 char **ret_text, size_t *ret_len, struct tm_error *err)
+int document_get_version(struct vault *v, const char *container,
+			 const char *path, char **ret_text, size_t *ret_len,
+			 char ret_etag[BLOB_ETAG_SIZE], struct tm_error *err)
 {
 	struct blob blob = vault_blob(v, container, path);
 	struct blob_error be = { 0 };
@@ -23,11 +24,18 @@ int document_get(struct vault *v, const char *container, const char *path,
 	retry_init(&retry, &v->policy);
 	do {
 		r = blockblob_get(&blob, TM_DOCUMENT_MAX, ret_text, ret_len,
-				  NULL, NULL, &be);
+				  ret_etag, NULL, &be);
 	} while (retry_again(&retry, r, &be));
 	if (r)
 		return blame_blob(err, r, &be, "read", &blob);
 	return 0;
+}
+
+int document_get(struct vault *v, const char *container, const char *path,
+		 char **ret_text, size_t *ret_len, struct tm_error *err)
+{
+	return document_get_version(v, container, path, ret_text, ret_len,
+				    NULL, err);
 }
 
 /* After a create that may or may not have happened: is it ours? */
@@ -73,6 +81,47 @@ int document_create(struct vault *v, const char *container, const char *path,
 			r = -EEXIST;
 	}
 	return blame_blob(err, r, &be, "create", &blob);
+}
+
+int document_replace(struct vault *v, const char *container, const char *path,
+		     const char *text, const struct blob_cond *cond,
+		     struct tm_error *err)
+{
+	struct blob blob = vault_blob(v, container, path);
+	struct blob_error be = { 0 };
+	bool doubt = false;
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &v->policy);
+	do {
+		r = blockblob_put(&blob, cond, text, strlen(text), content_type,
+				  NULL, &be);
+		doubt |= r && be.ambiguous;
+	} while (retry_again(&retry, r, &be));
+	/* What refuses it now may be what an earlier try of it has written. */
+	if (r && doubt && !is_ours(v, container, path, text, NULL))
+		return 0;
+	if (r == -EEXIST)
+		r = -ESTALE;
+	return r ? blame_blob(err, r, &be, "replace", &blob) : 0;
+}
+
+int document_delete(struct vault *v, const char *container, const char *path,
+		    struct tm_error *err)
+{
+	struct blob blob = vault_blob(v, container, path);
+	struct blob_error be = { 0 };
+	struct retry retry;
+	int r;
+
+	retry_init(&retry, &v->policy);
+	do {
+		r = blob_delete(&blob, NULL, BLOB_DELETE_ALONE, &be);
+	} while (retry_again(&retry, r, &be));
+	if (r && r != -ENOENT)
+		return blame_blob(err, r, &be, "delete", &blob);
+	return 0;
 }
 
 int document_put(struct vault *v, const char *container, const char *path,

@@ -23,6 +23,24 @@ int document_create(struct vault *v, const char *container, const char *path,
 		    const char *text, struct blob_written *ret,
 		    struct tm_error *err);
 
+/* As document_get(), with the version that was read. */
+int document_get_version(struct vault *v, const char *container,
+			 const char *path, char **ret_text, size_t *ret_len,
+			 char ret_etag[BLOB_ETAG_SIZE], struct tm_error *err);
+
+/*
+ * Replaces that version of it, or creates it if @cond says that there is none;
+ * a lease in @cond counts too. An ambiguous reply is resolved by reading it.
+ * -ESTALE: it has changed since.
+ */
+int document_replace(struct vault *v, const char *container, const char *path,
+		     const char *text, const struct blob_cond *cond,
+		     struct tm_error *err);
+
+/* That it is gone already is fine. */
+int document_delete(struct vault *v, const char *container, const char *path,
+		    struct tm_error *err);
+
 /* Creates or replaces it. */
 int document_put(struct vault *v, const char *container, const char *path,
 		 const char *text, struct tm_error *err);

@@ -70,6 +70,14 @@ int reader_table(struct reader *r, uint64_t first, uint64_t count,
 			 tm_hash_pages(count) * TM_HASH_PAGE_SIZE, err);
 }
 
+int reader_data(struct reader *r, uint64_t off, void *data, size_t len,
+		struct tm_error *err)
+{
+	struct blob vhd = reader_vhd(r);
+
+	return read_blob(r, &vhd, off, data, len, err);
+}
+
 static int add_range(void *arg, uint64_t off, uint64_t len)
 {
 	return tm_extents_add(arg, off, len);

@@ -67,6 +67,10 @@ struct blob reader_vhd(const struct reader *r);
 int reader_table(struct reader *r, uint64_t first, uint64_t count,
 		 struct tm_hash *ret, struct tm_error *err);
 
+/* data as they are, not proved; at most PAGEBLOB_PUT_MAX; */
+int reader_data(struct reader *r, uint64_t off, void *data, size_t len,
+		struct tm_error *err);
+
 /* which bytes of a range have been written; replaces @ret. */
 int reader_list(struct reader *r, uint64_t off, uint64_t len,
 		struct tm_extents *ret, struct tm_error *err);
