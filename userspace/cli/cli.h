@@ -49,7 +49,8 @@ struct cli {
 
 extern const struct verb verb_vault_create, verb_check, verb_protect,
 	verb_estimate, verb_backup,
-	verb_points, verb_points_list, verb_points_show, verb_restore_disk,
+	verb_points, verb_points_list, verb_points_show, verb_points_diff,
+	verb_points_delete, verb_points_keep, verb_restore_disk,
 	verb_verify, verb_status, verb_attach, verb_detach, verb_grow,
 	verb_watch, verb_snapshot_create, verb_snapshot_list,
 	verb_snapshot_remove, verb_snapshot_mount, verb_meta_dump,

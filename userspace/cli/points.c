@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
-/* points.c - `tidemark points`, `points list` and `points show` */
+/* points.c - `tidemark points` and `points list` */
 
-#include <errno.h>
 #include <stdio.h>
+#include "cli/pointinfo.h"
 #include "cli/progress.h"
 #include "cli/settings.h"
 #include "engine/document.h"
 #include "engine/points.h"
 
 static char *vault_url, *item_name;
-static int tombstones;
+static int all;
 
-static const struct poptOption where_options[] = {
+static const struct poptOption list_options[] = {
+	{ "all", 'a', POPT_ARG_NONE, &all, 0,
+	  "also what is deleted, and runs that ended without a point", NULL },
 	{ "vault", 0, POPT_ARG_STRING, &vault_url, 0,
 	  "the vault (default: this machine's)", "URL" },
 	{ "item", 'i', POPT_ARG_STRING, &item_name, 0,
@@ -19,64 +21,84 @@ static const struct poptOption where_options[] = {
 	POPT_TABLEEND
 };
 
-static const struct poptOption list_options[] = {
-	{ "all", 'a', POPT_ARG_NONE, &tombstones, 0,
-	  "also show runs that ended without a point", NULL },
-	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)where_options, 0, NULL,
-	  NULL },
-	POPT_TABLEEND
-};
-
-static void say_row(const struct cli *cli, const struct tm_point *p)
+static void say_row(const struct cli *cli, const struct tm_point *p,
+		    const struct pointinfo *info)
 {
 	struct tm_counters sum = tm_tally_sum(&p->tally);
-	char when[TM_TIME_SIZE], sent[16], disks[64] = "";
+	char when[TM_TIME_SIZE], sent[16], disks[64] = "", verified[32];
+	char fate[64];
 	size_t i, len = 0;
 
 	if (tm_time_format(when, p->time))
 		return;
 	if (p->tombstone) {
-		cli_say(cli, "%-49s  %s  no point\n", p->name, when);
+		cli_say(cli, "%-49s  %s  %s\n", p->name, when,
+			p->deleted ? "deleted" : "no point");
 		return;
 	}
 	for (i = 0; i < p->n_disks && len < sizeof(disks) - 1; i++)
 		len += snprintf(disks + len, sizeof(disks) - len, "%s%s",
 				i ? "," : "", p->disks[i].name);
-	cli_say(cli, "%-49s  %s  %-22s  %9s sent  %s\n", p->name, when,
-		tm_consistency_name(p->consistency),
-		size_text(sum.bytes_uploaded, sent, sizeof(sent)), disks);
+	pointinfo_fate(info, fate, sizeof(fate));
+	cli_say(cli, "%-49s  %s  %-22s  %9s sent  %-20s  %s%s%s\n", p->name,
+		when, tm_consistency_name(p->consistency),
+		size_text(sum.bytes_uploaded, sent, sizeof(sent)),
+		pointinfo_verified(info, verified, sizeof(verified)), disks,
+		*fate ? "  " : "", fate);
+}
+
+static int list_one(struct cli *cli, struct place *place,
+		    const struct pointinfos *infos, const char *name,
+		    json_t *list, struct tm_error *err)
+{
+	struct pointinfo info;
+	struct tm_point point;
+	json_t *json;
+	int r;
+
+	r = points_read(&place->vault, place->container, name, &point, err);
+	if (r)
+		return r;
+	r = pointinfo_read(place, infos, name, &info, err);
+	if (!r && (all || (!point.tombstone && !info.mark.deleted))) {
+		say_row(cli, &point, &info);
+		json = tm_point_json(&point);
+		if (!point.tombstone)
+			pointinfo_json(&info, json);
+		json_array_append_new(list, json);
+	}
+	if (!r)
+		pointinfo_done(&info);
+	tm_point_done(&point);
+	return r;
 }
 
 static int list_points(struct cli *cli, struct place *place,
 		       struct tm_error *err)
 {
 	json_t *list = json_array();
-	struct tm_point point;
+	struct pointinfos infos;
 	char **names;
 	size_t n, i;
 	int r;
 
+	r = pointinfos_load(place, &infos, err);
+	if (r)
+		goto out_list;
 	r = points_names(&place->vault, place->container, &names, &n, err);
-	if (r) {
-		json_decref(list);
-		return r;
-	}
-	for (i = 0; i < n && !r; i++) {
-		r = points_read(&place->vault, place->container, names[i],
-				&point, err);
-		if (r)
-			break;
-		if (tombstones || !point.tombstone) {
-			say_row(cli, &point);
-			json_array_append_new(list, tm_point_json(&point));
-		}
-		tm_point_done(&point);
-	}
+	if (r)
+		goto out_infos;
+	for (i = 0; i < n && !r; i++)
+		r = list_one(cli, place, &infos, names[i], list, err);
 	document_names_free(names, n);
 	if (!r && !json_array_size(list))
 		cli_say(cli, "No recovery points yet.\n");
 	cli_result(cli, "item", json_string(place->item));
-	cli_result(cli, "points", list);
+	cli_result(cli, "points", json_incref(list));
+out_infos:
+	pointinfos_done(&infos);
+out_list:
+	json_decref(list);
 	return r;
 }
 
@@ -97,60 +119,11 @@ static int list_run(struct cli *cli, const char **args, struct tm_error *err)
 	return r;
 }
 
-static void say_disk(const struct cli *cli, const struct tm_point_disk *d)
-{
-	char size[16];
-	size_t i;
-
-	cli_say(cli, "  disk %s: %s, %s\n"
-		"    disk snapshot  %s\n"
-		"    hash snapshot  %s\n", d->name,
-		size_text(d->size, size, sizeof(size)),
-		tm_ship_mode_name(d->mode), d->vhd_snapshot, d->hash_snapshot);
-	for (i = 0; i < d->segments.n; i++) {
-		const struct tm_segment *s = &d->segments.v[i];
-
-		cli_say(cli, "    %s segment at %llu, %s%s\n",
-			tm_segment_kind_name(s->kind),
-			(unsigned long long)s->start,
-			size_text(s->len, size, sizeof(size)),
-			s->torn ? ", changed while it was read" : "");
-	}
-}
-
-static int show_run(struct cli *cli, const char **args, struct tm_error *err)
-{
-	char when[TM_TIME_SIZE] = "";
-	struct tm_config config;
-	struct tm_point point;
-	struct place place;
-	size_t i;
-	int r;
-
-	r = settings_load(cli, &config, err);
-	if (!r)
-		r = place_open(cli, &config, vault_url, item_name, &place, err);
-	if (r)
-		return r;
-	r = points_find(&place.vault, place.container, args[0], &point, err);
-	if (!r) {
-		tm_time_format(when, point.time);
-		cli_say(cli, "Recovery point %s\n"
-			"  machine %s, %s, %s\n", point.name, point.item_name,
-			when, tm_consistency_name(point.consistency));
-		for (i = 0; i < point.n_disks; i++)
-			say_disk(cli, &point.disks[i]);
-		cli_result(cli, "point", tm_point_json(&point));
-		tm_point_done(&point);
-	}
-	place_close(&place);
-	return r;
-}
-
 static const char list_text[] =
-"Oldest first. A run that ended without a point is left out, unless --all is\n"
-"given. With --vault and --item, the points of any machine are listed, from any\n"
-"machine that has the credentials.\n";
+"Oldest first, with what 'verify' found and how long each is kept. Runs that\n"
+"ended without a point, and points that are marked for deletion, are left out\n"
+"unless --all is given. With --vault and --item, the points of any machine are\n"
+"listed, from any machine that has the credentials.\n";
 
 const struct verb verb_points = {
 	.name = "points",
@@ -172,19 +145,4 @@ const struct verb verb_points_list = {
 	.examples = "  tidemark points list --json\n",
 	.options = list_options,
 	.run = list_run,
-};
-
-const struct verb verb_points_show = {
-	.name = "points show",
-	.arguments = "POINT",
-	.summary = "show one recovery point",
-	.text =
-"POINT is its name, the beginning of it that fits no other, or 'latest'.\n",
-	.examples =
-"  tidemark points show latest\n"
-"  tidemark points show 20260102T030405Z --json\n",
-	.options = where_options,
-	.min_args = 1,
-	.max_args = 1,
-	.run = show_run,
 };

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include "cli/progress.h"
 #include "cli/settings.h"
+#include "engine/check.h"
+#include "engine/hold.h"
 #include "engine/metrics.h"
 #include "engine/points.h"
 #include "engine/restore.h"
@@ -101,10 +103,11 @@ static int run(struct cli *cli, struct place *place, const char **args,
 	uint64_t start = clock_now_ns();
 	struct restore_options how = { 0 };
 	const struct tm_point_disk *disk;
+	struct hold *hold = NULL;
 	struct tm_point point;
 	int r;
 
-	r = points_find(&place->vault, place->container,
+	r = points_find(&place->vault, place->container, &place->id,
 			point_name ? point_name : "latest", &point, err);
 	if (r)
 		return r;
@@ -112,8 +115,15 @@ static int run(struct cli *cli, struct place *place, const char **args,
 	if (!r)
 		r = choose_target(cli, args[1], &how, err);
 	if (!r)
+		r = check_warn(&place->vault, place->container, point.name,
+			       err);
+	if (!r)
+		r = hold_take(&place->vault, place->container, &point,
+			      "restore", &hold, err);
+	if (!r)
 		r = restore_disk(&place->vault, place->container, disk, &how,
 				 ret, err);
+	hold_release(hold);
 	if (!r)
 		report_result(cli, &point, disk, &how, ret,
 			      clock_now_ns() - start);

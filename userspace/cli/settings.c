@@ -157,6 +157,7 @@ static int open_item(struct cli *cli, const struct tm_config *config,
 	}
 	strcpy(place->container, found.container);
 	strcpy(place->item, found.name);
+	place->id = found.id;
 	tm_item_done(&found);
 	return 0;
 }
@@ -180,6 +181,7 @@ int place_open(struct cli *cli, const struct tm_config *config,
 	if (!item && i < disks.n) {
 		strcpy(ret->container, disks.v[i].container);
 		strcpy(ret->item, disks.v[i].item_name);
+		ret->id = disks.v[i].item;
 		r = vault_open(&ret->vault, config, disks.v[i].vault,
 			       &cli->report, err);
 		item_disks_done(&disks);

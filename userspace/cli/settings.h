@@ -25,6 +25,7 @@ struct place {
 	struct vault vault;
 	char container[TM_CONTAINER_SIZE];
 	char item[TM_NAME_SIZE];	/* the machine's name */
+	struct tm_id id;		/* its id */
 };
 
 /*

@@ -66,7 +66,8 @@ static int run(struct cli *cli, struct place *place, const char *which,
 	size_t i;
 	int r;
 
-	r = points_find(&place->vault, place->container, which, &point, err);
+	r = points_find(&place->vault, place->container, &place->id, which,
+			&point, err);
 	if (r)
 		return r;
 	r = verify_point(&place->vault, place->container, &point, disk_name,

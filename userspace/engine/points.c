@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "engine/document.h"
+#include "engine/mark.h"
 #include "engine/points.h"
 
 int points_names(struct vault *v, const char *container, char ***ret,
@@ -69,6 +70,32 @@ int points_newest(struct vault *v, const char *container, char *const *names,
 	return points_newest_with(v, container, names, n, NULL, ret, err);
 }
 
+/* The newest that is neither a tombstone nor to be deleted. */
+static int latest(struct vault *v, const char *container,
+		  const struct tm_id *id, char *const *names, size_t n,
+		  struct tm_point *ret, struct tm_error *err)
+{
+	struct tm_mark mark;
+	bool deleted;
+	int r = 0;
+
+	while (n && !r) {
+		r = points_newest(v, container, names, n, ret, err);
+		if (r || !*ret->name)
+			break;
+		r = mark_look(v, id, ret->name, &mark, err);
+		deleted = !r && mark.deleted;
+		if (!r)
+			tm_mark_done(&mark);
+		if (!r && !deleted)
+			break;
+		while (n && strcmp(names[n - 1], ret->name) >= 0)
+			n--;
+		tm_point_done(ret);
+	}
+	return r;
+}
+
 static int none(const char *which, struct tm_error *err)
 {
 	tm_error_set(err, -ENOENT, TM_EXIT_NOT_FOUND, which,
@@ -95,8 +122,8 @@ static ssize_t match(char *const *names, size_t n, const char *which)
 	return found;
 }
 
-int points_find(struct vault *v, const char *container, const char *which,
-		struct tm_point *ret, struct tm_error *err)
+int points_find(struct vault *v, const char *container, const struct tm_id *id,
+		const char *which, struct tm_point *ret, struct tm_error *err)
 {
 	struct tm_point point = { 0 };
 	char **names;
@@ -108,7 +135,7 @@ int points_find(struct vault *v, const char *container, const char *which,
 	if (r)
 		return r;
 	if (!strcmp(which, "latest")) {
-		r = points_newest(v, container, names, n, &point, err);
+		r = latest(v, container, id, names, n, &point, err);
 	} else {
 		i = match(names, n, which);
 		if (i >= 0)

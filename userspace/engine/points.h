@@ -17,11 +17,12 @@ int points_read(struct vault *v, const char *container, const char *name,
 		struct tm_point *ret, struct tm_error *err);
 
 /*
- * The point that @which means: a NAME, the beginning of one that fits no
- * other, or "latest". Never a tombstone. -ENOENT.
+ * The point of machine @id that @which means: a NAME, the beginning of one that
+ * fits no other, or "latest", which is none that is marked for deletion. Never
+ * a tombstone. -ENOENT.
  */
-int points_find(struct vault *v, const char *container, const char *which,
-		struct tm_point *ret, struct tm_error *err);
+int points_find(struct vault *v, const char *container, const struct tm_id *id,
+		const char *which, struct tm_point *ret, struct tm_error *err);
 
 /*
  * The newest of @names (as points_names() gives) that is no tombstone;
