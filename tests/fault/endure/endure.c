@@ -134,7 +134,9 @@ static int prove(struct endure *e, const struct item_disks *disks,
 		 const struct tm_point *point, struct tm_error *err)
 {
 	const char *container = disks->v[0].container;
+	const struct verify_options all = { 0 };
 	struct tm_check check = { 0 };
+	uint64_t bytes = 0;
 	struct vault v;
 	size_t i;
 	int r = 0;
@@ -153,7 +155,7 @@ static int prove(struct endure *e, const struct item_disks *disks,
 			       err);
 	if (r)
 		return r;
-	r = verify_point(&v, container, point, NULL, &check, err);
+	r = verify_point(&v, container, point, &all, &check, &bytes, err);
 	if (!r && !check.good)
 		r = tm_error_set(err, -EBADMSG, TM_EXIT_INTEGRITY, point->name,
 				 "recovery point '%s' is not whole",
