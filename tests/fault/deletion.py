@@ -4,26 +4,24 @@
 
     deletion.py PROGRAM CONTAINER VAULT_CONTAINER STRIDE IMAGE
 
-Disk a is protected. For every STRIDE-th request i, from one of the first on, before it reaches the service
-and after: a point is made; it is marked by a client that is killed at i, then by
-one that is not; its day is over; its storage is deleted by a client that is
-killed at i, then by one that is not. After each death a point is either listed
-and whole, byte for byte, or a tombstone; after each end nothing of it is left,
-and the other points are what they were.
+Disk a is protected. For every STRIDE-th request i, from one of the first on,
+before it reaches the service and after: a point is made; it is marked by a
+client that is killed at i, then by one that is not; its day is over; its storage
+is deleted by a client that is killed at i, then by one that is not. After each
+death a point is either listed and whole, byte for byte, or a tombstone; after
+each end nothing of it is left, and the other points are what they were.
 
 Prints a line "CASES cases, DEATHS deaths...", or what is wrong.
 """
-import json
 import os
 import random
 import sys
 
-from azure.storage.blob import ContainerClient
 from judge import Judge
 from machine import Disk, Program, Proxy
+from prune import Marks, prune
 
 KILLED = -9
-FIRST = "2020-01-01T00:00:00Z"
 
 
 class Deletions:
@@ -31,9 +29,7 @@ class Deletions:
         self.program = Program(program)
         self.proxy = Proxy(os.environ["PROXY_PORT"])
         self.judge = Judge(container)
-        self.vault = ContainerClient.from_connection_string(
-            os.environ["DIRECT_CONNECTION_STRING"], vault)
-        self.item = container.removeprefix("tidemark-")
+        self.marks = Marks(vault, container)
         self.disk = Disk("a", image, 65536, random.Random(1))
         self.known = {}
         self.deaths = 0
@@ -90,19 +86,10 @@ class Deletions:
 
     def nothing_left(self, name, where):
         self.judge.look()
-        for blob in self.judge.blobs:
-            if (blob.snapshot and blob.metadata.get("name") == name or
-                    blob.name.startswith(("checks/" + name, "holds/" + name))):
-                self.wrong(f"{where}: {blob.name} {blob.snapshot} is left")
-        if list(self.vault.list_blobs(f"marks/{self.item}/{name}")):
+        for left in self.judge.left(name):
+            self.wrong(f"{where}: {left} is left")
+        if name in self.marks.names():
             self.wrong(f"{where}: its mark is left")
-
-    def age(self, name):
-        """Its day is over."""
-        blob = self.vault.get_blob_client(f"marks/{self.item}/{name}")
-        mark = json.loads(blob.download_blob().readall())
-        mark["deleted"] = FIRST
-        blob.upload_blob(json.dumps(mark), overwrite=True)
 
     def case(self, at, after):
         where = f"killed {'after' if after else 'before'} request {at}"
@@ -113,7 +100,7 @@ class Deletions:
         if name not in self.judge_all(f"{where} of marking"):
             self.wrong(f"{where} of marking: the point is gone")
         self.live("points", "delete", name, "--yes")
-        self.age(name)
+        self.marks.age(name)
         more |= self.die(at, after, "points", "delete", "--due", "--yes")
         self.judge_all(f"{where} of deleting")
         self.live("points", "delete", "--due", "--yes")
@@ -122,7 +109,7 @@ class Deletions:
         self.nothing_left(name, where)
         # Next time there is only one more.
         self.live("points", "delete", newer, "--yes", "--force")
-        self.age(newer)
+        self.marks.age(newer)
         self.live("points", "delete", "--due", "--yes")
         return more
 

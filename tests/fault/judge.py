@@ -120,6 +120,13 @@ class Judge:
                     not vhd[-FOOTER:].startswith(b"conectix")):
                 self.wrong.append(f"{what}: is no VHD")
 
+    def left(self, name):
+        """What there is of a point beside its document."""
+        return [f"{blob.name} {blob.snapshot or ''}".rstrip()
+                for blob in self.blobs
+                if blob.snapshot and blob.metadata.get("name") == name or
+                blob.name.startswith(("checks/" + name, "holds/" + name))]
+
     def contents(self):
         """What each blob and snapshot holds, by name and time."""
         return {(blob.name, blob.snapshot): hashlib.sha256(

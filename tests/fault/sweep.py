@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: MIT
 """sweep.py - a client that is killed at each of its requests in turn
 
-    sweep.py PROGRAM CONTAINER SEED STRIDE NAME=IMAGE:CHUNK...
+    sweep.py PROGRAM CONTAINER VAULT SEED STRIDE NAME=IMAGE:CHUNK...
 
 The disks are protected and have a point. For every STRIDE-th request i, before
 it reaches the service and after: the disks change and a backup is killed at i;
 they change and partly revert, and the next is killed at random; the same again,
 and the next one may end. After each, the vault is judged from outside. Requests
 are counted as they come, in whatever order: a backup that ends before its i-th
-shows that all have had their turn.
+shows that all have had their turn. When there are many points, the older ones
+are pruned, and nothing of them is left.
 
-Prints a line "CASES killed-at-i, ...", or what is wrong.
+Prints a line "N requests, N cases, N deaths, ...", or what is wrong.
 """
 import os
 import random
@@ -19,21 +20,25 @@ import sys
 
 from judge import Judge
 from machine import Disk, Program, Proxy
+from prune import Marks, prune
 
 KILLED = -9
+KEEP = 4        # the newest points
+PRUNE = 6       # as many at once
 
 
 class Sweep:
-    def __init__(self, program, container, seed, disks):
+    def __init__(self, program, container, vault, seed, disks):
         self.chance = random.Random(seed)
         self.program = Program(program)
         self.proxy = Proxy(os.environ["PROXY_PORT"])
         self.judge = Judge(container)
+        self.marks = Marks(vault, container)
         self.disks = [Disk(*disk, self.chance) for disk in disks]
         self.judge.look()
         # What each point has to be, by name
         self.known = {name: self.images() for name in self.judge.complete()}
-        self.deaths = self.commits = 0
+        self.deaths = self.commits = self.points = 0
 
     def images(self):
         return {disk.name: bytes(disk.data) for disk in self.disks}
@@ -60,6 +65,7 @@ class Sweep:
         for name in new:
             self.known[name] = self.images()
             judge.point(name, self.known[name])
+        self.points += len(new)
         if set(self.known) - set(judge.complete()):
             self.wrong(f"{where}: a point is gone")
         for disk in self.disks:
@@ -97,6 +103,25 @@ class Sweep:
         # Of what was there before, one at random; all of it at the end
         name = self.chance.choice(sorted(self.known))
         self.judge.point(name, self.known[name])
+        if len(self.known) >= KEEP + PRUNE and not self.judge.wrong:
+            self.prune(where)
+
+    def prune(self, where):
+        """The older points are what they were, and then they are not."""
+        old = sorted(self.known)[:-KEEP]
+        for name in old:
+            self.judge.point(name, self.known.pop(name))
+            del self.judge.points[name]
+        wrong = prune(self.program, self.marks, old)
+        if wrong:
+            self.wrong(f"{where}: {wrong}")
+        self.look(f"{where}, and pruned")
+        self.judge.orphans()
+        for name in old:
+            for left in self.judge.left(name):
+                self.wrong(f"{where}: {left} is left of a deleted point")
+        if self.marks.names():
+            self.wrong(f"{where}: marks are left: {self.marks.names()}")
 
     def case(self, at, after):
         """Returns whether there was a request @at."""
@@ -145,17 +170,17 @@ class Sweep:
 
 
 def main():
-    program, container, seed, stride, *disks = sys.argv[1:]
+    program, container, vault, seed, stride, *disks = sys.argv[1:]
     parsed = []
     for text in disks:
         name, rest = text.split("=", 1)
         path, chunk = rest.rsplit(":", 1)
         parsed.append((name, path, int(chunk)))
-    sweep = Sweep(program, container, int(seed), parsed)
+    sweep = Sweep(program, container, vault, int(seed), parsed)
     cases = sweep.run(int(stride))
     print(f"{sweep.requests} requests, {cases} cases, {sweep.deaths} deaths, "
           f"{sweep.commits} of them after the commit, "
-          f"{len(sweep.known)} points")
+          f"{sweep.points} points")
     for line in sweep.judge.wrong:
         print("wrong:", line)
     sys.exit(1 if sweep.judge.wrong else 0)

@@ -29,7 +29,8 @@ tidemark protect "$VAULT" "$WORK/a.img" --disk a --item m1 --chunk-size 4K &&
 ok $? "two disks and their first point"
 
 export DIRECT_CONNECTION_STRING PYTHONDONTWRITEBYTECODE=1
-"$TESTS/fault/sweep.py" "$TIDEMARK" "$(container)" "$SEED" "$STRIDE" \
+"$TESTS/fault/sweep.py" "$TIDEMARK" "$(container)" vault "$SEED" \
+	"$STRIDE" \
 	"a=$WORK/a.img:4096" "b=$WORK/b.img:65536" >"$WORK/said" 2>&1
 ok $? "a client that is killed at any request: $(head -n 1 "$WORK/said")"
 sed 's/^/# /' "$WORK/said" | head -n 50
