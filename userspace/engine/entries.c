@@ -45,14 +45,19 @@ int entries_load(struct target *t, uint64_t first, uint64_t count,
 	uint8_t *data;
 	int r;
 
-	if (t->hash.fresh)
+	if (t->hash.fresh ||
+	    (first >= t->loaded && first + count <= t->loaded_end))
 		return 0;
 	r = fetch(t, first, count, &page, &pages, &data, err);
 	if (r)
 		return r;
 	r = tm_hashtable_load(t->table, page, pages, data);
 	free(data);
-	return r ? failed(t, r, "load", err) : 0;
+	if (r)
+		return failed(t, r, "load", err);
+	t->loaded = first;
+	t->loaded_end = first + count;
+	return 0;
 }
 
 /* How far a request that begins with these dirty pages reaches. */
@@ -159,6 +164,7 @@ void entries_drop(struct target *t, uint64_t first, uint64_t count)
 {
 	uint64_t page = tm_hash_page_of(first);
 
+	t->loaded = t->loaded_end = 0;
 	tm_hashtable_drop(t->table, page,
 			  tm_hash_page_of(first + count - 1) - page + 1);
 }

@@ -19,7 +19,8 @@
 
 /*
  * Loads the pages of chunks [@first, @first + @count), all of one slab. A blob
- * made by this run is known to be zero and not asked.
+ * made by this run is known to be zero and not asked, nor is it for what was
+ * loaded last and not dropped: all that has written to it since is this run.
  */
 int entries_load(struct target *t, uint64_t first, uint64_t count,
 		 struct tm_error *err);
@@ -42,7 +43,7 @@ int entries_take(struct target *t, uint64_t *page, uint64_t end,
 int entries_settle(struct target *t, uint64_t first, uint64_t count,
 		   struct tm_error *err);
 
-/* Gives back the memory of a slab's pages; they are clean. */
+/* Gives back the memory of a slab's pages; they are clean, or do not count. */
 void entries_drop(struct target *t, uint64_t first, uint64_t count);
 
 #endif

@@ -59,7 +59,10 @@ static int random_below(uint64_t end, uint64_t *ret, struct tm_error *err)
 	return 0;
 }
 
-/* @count of the chunks [@first, @end), all of one slab. */
+/*
+ * @count of the chunks [@first, @end), all of one slab. An only slab stays, for
+ * what is shipped of it next.
+ */
 static int sample_slab(struct target *t, uint64_t first, uint64_t end,
 		       uint64_t count, uint8_t *buf, bool *ret_bypassed,
 		       struct tm_error *err)
@@ -73,7 +76,7 @@ static int sample_slab(struct target *t, uint64_t first, uint64_t end,
 			r = sample_one(t, first + chunk, buf, ret_bypassed,
 				       err);
 	}
-	if (!r)
+	if (!r && end - first < t->chunks)
 		entries_drop(t, first, end - first);
 	return r;
 }

@@ -29,6 +29,7 @@ struct target {
 	uint64_t found_vhd, found_hash;	/* sequence numbers when leased */
 	struct tm_hasher *hasher;
 	struct tm_hashtable *table;
+	uint64_t loaded, loaded_end;	/* chunks of it that are as in the blob */
 	uint64_t chunks;
 	uint8_t uuid[16];		/* of the VHD */
 	bool anew;			/* no entry is believed: all is sent */
