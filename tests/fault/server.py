@@ -62,9 +62,8 @@ LESS = ("503", "stall", "all")
 IMPATIENT = {"stall": 3, "all": 3}
 # What cannot be helped by trying again, and how that ends: a key or signature
 # that is refused, for that is how a service says that it will not be accepted
-# again either (a token is another thing: a new one is asked for, once); data
-# that are not what they should be
-FATAL = {"expired": 5, "corrupt": 9}
+# again either (a token is another thing: a new one is asked for, once)
+FATAL = {"expired": 5}
 
 
 class Server:
