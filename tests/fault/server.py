@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """server.py - backups and restores while the service and the network misbehave
 
-    server.py PROGRAM CONTAINER SEED ROUNDS PERCENT SAS WHERE
+    server.py PROGRAM CONTAINER VAULT SEED ROUNDS PERCENT SAS WHERE
         NAME=IMAGE:CHUNK... [-- FAULT...]
 
 Of every fault (default: each, all at once, and `late`) there are ROUNDS: the
@@ -21,6 +21,7 @@ import sys
 
 from judge import Judge
 from machine import Disk, Program, Proxy
+from prune import Marks, prune
 
 # Written at another's word, so conditions stand on them
 GUARDED = {"header": "^(x-ms-if-sequence-number-eq|if-match)$"}
@@ -64,17 +65,19 @@ IMPATIENT = {"stall": 3, "all": 3}
 # that is refused, for that is how a service says that it will not be accepted
 # again either (a token is another thing: a new one is asked for, once)
 FATAL = {"expired": 5}
+KEEP = 4        # points, when a fault has had its turn
 
 
 class Server:
     def __init__(self, args):
-        program, container, seed, rounds, percent, sas, where, *rest = args
+        program, container, vault, seed, rounds, percent, sas, *rest = args
         self.chance = random.Random(int(seed))
         self.rounds, self.percent = int(rounds), float(percent)
-        self.sas, self.where = sas, where
+        self.sas, self.where = sas, rest.pop(0)
         self.program = Program(program)
         self.proxy = Proxy(os.environ["PROXY_PORT"])
         self.judge = Judge(container)
+        self.marks = Marks(vault, container)
         self.disks = []
         for text in rest:
             name, image = text.split("=", 1)
@@ -177,6 +180,19 @@ class Server:
         if not struck:
             self.wrong("nothing was struck")
         self.be_patient(None)
+        self.thin_out()
+
+    def thin_out(self):
+        """To list them takes longer with each point that there is."""
+        old = sorted(self.known)[:-KEEP]
+        wrong = prune(self.program, self.marks, old)
+        if wrong:
+            self.wrong(wrong)
+        self.known.difference_update(old)
+        for name in old:
+            del self.judge.points[name]
+        self.judge.look()
+        self.judge.orphans()
 
     def settle(self):
         """Undisturbed, a backup is made; it mends all that was left."""

@@ -28,8 +28,8 @@ ok $? "two disks and their first point"
 printf '[transfer]\nretry_wait = 20\n' >"$TIDEMARK_CONFIG"
 export DIRECT_CONNECTION_STRING PYTHONDONTWRITEBYTECODE=1
 # shellcheck disable=SC2086 # words
-"$TESTS/fault/server.py" "$TIDEMARK" "$(container)" "$SEED" "$ROUNDS" \
-	"$PERCENT" "$("$TESTS/lib/sdk.py" sas "$(container)")" "$WORK" \
+"$TESTS/fault/server.py" "$TIDEMARK" "$(container)" vault "$SEED" \
+	"$ROUNDS" "$PERCENT" "$("$TESTS/lib/sdk.py" sas "$(container)")" "$WORK" \
 	"a=$WORK/a.img:4096" "b=$WORK/b.img:65536" ${FAULTS:+-- $FAULTS} \
 	>"$WORK/said" 2>"$WORK/said.err"
 ok $? "whatever happens, what ends well is right, and what does not says why"
