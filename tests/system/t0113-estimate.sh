@@ -121,5 +121,5 @@ is "$STATUS" 5 "a wrong key: exit 5"
 unset CREDENTIALS
 rm "$A"
 tidemark estimate a
-is "$STATUS" 8 "a disk that is not there: exit 8"
+is "$STATUS" 4 "a disk that is not there: exit 4"
 finish
