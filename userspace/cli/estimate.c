@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/settings.h"
 #include "engine/estimate.h"
+#include "model/precopy.h"
 
 /* `backup` sends as much as differs; of what has changed, that is most. */
 static const char *at_most(const struct estimate *e)
@@ -70,8 +71,32 @@ static json_t *disk_json(const struct tm_disk *disk, const struct estimate *e)
 	return obj;
 }
 
+/* Does `backup` begin before the cut? */
+static void say_ahead(struct cli *cli, const struct tm_config *config,
+		      uint64_t bytes)
+{
+	const struct tm_precopy rule = {
+		.from = config->precopy,
+		.remainder = config->precopy_remainder,
+	};
+	bool ahead = tm_precopy_next(&rule, 0, 0, bytes) == TM_PRECOPY_GO;
+	char size[16];
+
+	if (ahead)
+		cli_say(cli, "Pre-copy: sent before the cut but for about %s, while the disks are in use. What\n"
+			"is written meanwhile is sent again, at most as much once more. A store has to\n"
+			"keep what is overwritten while the rest is sent.\n",
+			size_text(rule.remainder, size, sizeof(size)));
+	cli_result(cli, "precopy", json_boolean(ahead));
+}
+
+struct sum {
+	struct tm_estimate n;
+	uint64_t bytes_ahead;
+};
+
 static int one(struct cli *cli, struct vault *v, const struct tm_disk *disk,
-	       struct tm_estimate *sum, json_t *list, struct tm_error *err)
+	       struct sum *sum, json_t *list, struct tm_error *err)
 {
 	struct estimate e;
 	char size[16];
@@ -91,13 +116,14 @@ static int one(struct cli *cli, struct vault *v, const struct tm_disk *disk,
 		tm_ship_mode_name(e.mode), e.why);
 	say_numbers(cli, &e.n, at_most(&e));
 	json_array_append_new(list, disk_json(disk, &e));
-	tm_estimate_add(sum, &e.n);
+	tm_estimate_add(&sum->n, &e.n);
+	sum->bytes_ahead += e.bytes_ahead;
 	return 0;
 }
 
 /* Disks of one vault after the other, each vault opened once. */
 static int all(struct cli *cli, const struct tm_config *config,
-	       const struct item_disks *disks, struct tm_estimate *sum,
+	       const struct item_disks *disks, struct sum *sum,
 	       json_t *list, struct tm_error *err)
 {
 	struct vault vault;
@@ -129,7 +155,7 @@ static int nothing_protected(struct tm_error *err)
 static int estimate_run(struct cli *cli, const char **args,
 			struct tm_error *err)
 {
-	struct tm_estimate sum = { .requests = TM_ESTIMATE_RUN_REQUESTS };
+	struct sum sum = { .n.requests = TM_ESTIMATE_RUN_REQUESTS };
 	struct item_disks disks;
 	struct tm_config config;
 	json_t *list;
@@ -147,10 +173,12 @@ static int estimate_run(struct cli *cli, const char **args,
 		r = all(cli, &config, &disks, &sum, list, err);
 	if (!r && disks.n > 1) {
 		cli_say(cli, "All, one after the other\n");
-		say_numbers(cli, &sum, "");
+		say_numbers(cli, &sum.n, "");
 	}
+	if (!r)
+		say_ahead(cli, &config, sum.bytes_ahead);
 	cli_result(cli, "disks", list);
-	cli_result(cli, "total", numbers_json(&sum));
+	cli_result(cli, "total", numbers_json(&sum.n));
 	item_disks_done(&disks);
 	return r;
 }
@@ -167,7 +195,8 @@ const struct verb verb_estimate = {
 "What will differ is not known before it is read, so what is sent is told as if\n"
 "everything that is read did. A store holds what is overwritten on the disk\n"
 "before it has been sent: that depends on how busy the disk is, and is never more\n"
-"than what is to be sent. Nothing is changed, here or in the vault.\n",
+"than what is to be sent. It is little where most is sent before the cut; that is\n"
+"told then. Nothing is changed, here or in the vault.\n",
 	.examples =
 "  tidemark estimate\n"
 "  tidemark estimate root --json\n",

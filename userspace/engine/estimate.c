@@ -7,6 +7,7 @@
 #include "engine/entries.h"
 #include "engine/estimate.h"
 #include "engine/points.h"
+#include "engine/precopy.h"
 #include "engine/window.h"
 
 /* The newest point that holds the disk; last->name is "" if there is none. */
@@ -39,8 +40,23 @@ static int find_kept(const struct target *t, const struct source_pending *p,
 	return r;
 }
 
+/* A round reads what is not scanned. */
+static int find_ahead(const struct target *t, const struct source_pending *p,
+		      uint64_t *ret)
+{
+	struct tm_extents ahead = TM_EXTENTS_INIT;
+	int r = 0;
+
+	if (precopy_possible(t))
+		r = tm_extents_subtract(&ahead, &t->ship, &p->scanned);
+	*ret = tm_extents_total(&ahead) * t->doc->chunk_size;
+	tm_extents_done(&ahead);
+	return r;
+}
+
 static int count(struct target *t, const struct source_pending *pending,
-		 struct tm_estimate *ret, struct tm_error *err)
+		 struct tm_estimate *ret, uint64_t *ret_ahead,
+		 struct tm_error *err)
 {
 	const struct tm_config *config = t->vhd.vault->config;
 	const struct tm_shipping how = {
@@ -66,6 +82,8 @@ static int count(struct target *t, const struct source_pending *pending,
 		r = find_kept(t, pending, &kept);
 	}
 	if (!r)
+		r = find_ahead(t, pending, ret_ahead);
+	if (!r)
 		tm_estimate(ret, &basis, &how);
 	tm_extents_done(&kept);
 	if (r)
@@ -81,6 +99,7 @@ static int plan(struct target *t, struct vault *v, const struct tm_point *last,
 	const struct tm_point_disk *disk = NULL;
 	struct source_pending pending;
 	struct tm_estimate n;
+	uint64_t ahead = 0;
 	char cut[TM_ID_SIZE] = "";
 	int r;
 
@@ -96,13 +115,14 @@ static int plan(struct target *t, struct vault *v, const struct tm_point *last,
 	if (!r)
 		r = target_plan(t, disk, false, err);
 	if (!r)
-		r = count(t, &pending, &n, err);
+		r = count(t, &pending, &n, &ahead, err);
 	if (!r)
 		*ret = (struct estimate){
 			.size_bytes = t->state.size_bytes,
 			.tracked = t->state.tracked,
 			.snapshot = t->state.frozen == SOURCE_FROZEN_LOCAL,
-			.mode = t->mode, .why = t->why, .n = n,
+			.mode = t->mode, .why = t->why,
+			.bytes_ahead = ahead, .n = n,
 		};
 	t->pending = NULL;
 	source_pending_done(&pending);

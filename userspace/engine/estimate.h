@@ -19,6 +19,7 @@ struct estimate {
 	bool snapshot;		/* one made by hand must be removed first */
 	enum tm_ship_mode mode;
 	const char *why;	/* of the mode, in words; a constant */
+	uint64_t bytes_ahead;	/* of bytes_read, that need not wait for a cut */
 	struct tm_estimate n;
 };
 

@@ -69,7 +69,7 @@ static bool on_cancelled(void *arg)
 }
 
 /* Where tracking is lost, every cut has all of the disk to ship. */
-static bool can_take_part(const struct target *t)
+bool precopy_possible(const struct target *t)
 {
 	return t->source->ops->rebase && t->state.tracked && !t->state.lost;
 }
@@ -102,7 +102,7 @@ static int find_all_left(struct rounds *rounds, uint64_t *ret_sum,
 
 	*ret_sum = 0;
 	for (i = 0; i < b->n && !r; i++) {
-		if (!can_take_part(&b->targets[i]))
+		if (!precopy_possible(&b->targets[i]))
 			continue;
 		r = find_left(&b->targets[i], &rounds->left[i], err);
 		*ret_sum += rounds->left[i];
@@ -210,7 +210,7 @@ static int ship_round(struct rounds *rounds, struct target *t,
 
 static bool takes_part(const struct rounds *rounds, size_t i)
 {
-	return can_take_part(&rounds->b->targets[i]) &&
+	return precopy_possible(&rounds->b->targets[i]) &&
 		tm_precopy_takes_part(&rounds->b->how->precopy,
 				      rounds->n_disks, rounds->left[i]);
 }
@@ -279,7 +279,7 @@ int precopy(struct backup *b, struct tm_error *err)
 	if (!rounds.left)
 		return no_memory(err);
 	for (i = 0; i < b->n; i++)
-		rounds.n_disks += can_take_part(&b->targets[i]);
+		rounds.n_disks += precopy_possible(&b->targets[i]);
 	r = b->how->precopy.from ? run_rounds(&rounds, err) : 0;
 	free(rounds.left);
 	return r;

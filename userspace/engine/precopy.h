@@ -16,6 +16,9 @@
  */
 int precopy(struct backup *b, struct tm_error *err);
 
+/* Can some of the target's disk be sent ahead of the cut? */
+bool precopy_possible(const struct target *t);
+
 /*
  * Once the disks are cut: does the kernel still stand on the target's basis, if
  * it has one? Else the ship set is not what is missing in the vault.

@@ -60,6 +60,13 @@ start()
 	pid=$!
 }
 
+# expects TEXT true|false: what the estimate says of rounds
+expects()
+{
+	is "$1: what is expected of it" "$(tidemark --json estimate a |
+		grep -o '"precopy": *[a-z]*' | grep -o '[a-z]*$')" "$2"
+}
+
 # Killed, and reaped.
 slay()
 {
@@ -82,6 +89,7 @@ arrives()
 first()
 {
 	put 0 128
+	expects "the first" true
 	# The first pages are the footer's.
 	one=$(hold "$pages,\"skip\":1")
 	two=$(hold "$said,\"skip\":1")
@@ -110,6 +118,7 @@ first()
 	ok "the base is the point's cut" test "$(status base)" != "$base"
 	host clear
 	put 7
+	expects "the next" false
 	right "the next one" incremental
 	is "and it reads no more than has changed" "$(tracked chunks_read)" 1
 	is "without rounds" "$(rounds)" 0
