@@ -195,6 +195,19 @@ static int parse(const char *url, const char *what, bool with_container,
 	return 0;
 }
 
+int tm_origin_parse(const char *url, const char *what, struct tm_address *ret,
+		    struct tm_error *err)
+{
+	struct tm_address a = { .port = 0 };
+	int r = parse_origin(&url, &a, what, err);
+
+	if (!r && *url)
+		r = bad(err, what, "its host is not valid");
+	if (!r)
+		*ret = a;
+	return r;
+}
+
 int tm_address_parse(const char *url, struct tm_address *ret,
 		     struct tm_error *err)
 {

@@ -43,6 +43,13 @@ int tm_address_parse(const char *url, struct tm_address *ret,
 int tm_endpoint_parse(const char *url, struct tm_address *ret,
 		      struct tm_error *err);
 
+/*
+ * "https://HOST[:PORT]" alone, for those who read the rest themselves; @what
+ * names it in messages.
+ */
+int tm_origin_parse(const char *url, const char *what, struct tm_address *ret,
+		    struct tm_error *err);
+
 /* The address of another container in the same account. */
 void tm_address_sibling(struct tm_address *ret, const struct tm_address *a,
 			const char *container);

@@ -8,6 +8,7 @@
 #include "port/bloberror.h"
 #include "port/blobprops.h"
 #include "port/checksum.h"
+#include "port/crypto.h"
 
 int blob_get_properties(const struct blob *blob, struct blob_properties *ret,
 			struct blob_error *reterr)
@@ -122,6 +123,27 @@ int blob_snapshot(const struct blob *blob, const struct blob_cond *cond,
 						reterr);
 		}
 	}
+	blobcall_done(&call);
+	return r;
+}
+
+int blob_copy(const struct blob *to, const struct blob *from,
+	      const struct fields *metadata, struct blob_error *reterr)
+{
+	struct blobcall call, source;
+	char *url = NULL;
+	int r;
+
+	blobcall_init_blob(&source, from, "GET", 200);
+	r = blobcall_url(&source, &url, reterr);
+	blobcall_done(&source);
+	if (r)
+		return r;
+	blobcall_init_blob(&call, to, "PUT", 202);
+	blobcall_header(&call, "x-ms-copy-source", url);
+	secret_free(url);
+	blobcall_metadata(&call, metadata);
+	r = blobcall_perform(&call, reterr);
 	blobcall_done(&call);
 	return r;
 }

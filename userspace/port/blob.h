@@ -76,6 +76,7 @@ void blobservice_free(struct blobservice *service);
 enum blob_checksum {
 	BLOB_CHECKSUM_CRC64,	/* fast */
 	BLOB_CHECKSUM_MD5,
+	BLOB_CHECKSUM_NONE,	/* TLS alone: where the service takes none */
 };
 
 /* The first version of the REST API that has CRC64; they are dates. */
@@ -142,6 +143,14 @@ enum blob_lease_state {
 	BLOB_LEASE_BROKEN,
 };
 
+/* Of what a copy has made of the blob. */
+enum blob_copy_state {
+	BLOB_COPY_NONE,
+	BLOB_COPY_PENDING,
+	BLOB_COPY_SUCCESS,
+	BLOB_COPY_FAILED,	/* or aborted */
+};
+
 enum blob_type {
 	BLOB_TYPE_BLOCK,
 	BLOB_TYPE_PAGE,
@@ -155,6 +164,7 @@ struct blob_properties {
 	char etag[BLOB_ETAG_SIZE];
 	time_t modified;		/* Last-Modified, server's clock */
 	enum blob_lease_state lease;
+	enum blob_copy_state copy;
 	struct fields metadata;		/* names without x-ms-meta- */
 };
 
@@ -182,6 +192,15 @@ int blob_read(const struct blob *blob, const struct blob_cond *cond,
 int blob_snapshot(const struct blob *blob, const struct blob_cond *cond,
 		  const struct fields *metadata, char *ret_snapshot,
 		  struct blob_written *ret, struct blob_error *reterr);
+
+/*
+ * Has the service make @to a copy of @from, which may be a snapshot, and give it
+ * @metadata. The service reads @from as whoever owns its signature, or as who
+ * asks if there is none. When 0 is returned it has begun: ask for the properties
+ * until the copy is no longer pending. On failure @to is what it was.
+ */
+int blob_copy(const struct blob *to, const struct blob *from,
+	      const struct fields *metadata, struct blob_error *reterr);
 
 /* Replaces all metadata. */
 int blob_set_metadata(const struct blob *blob, const struct blob_cond *cond,

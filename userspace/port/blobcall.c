@@ -345,6 +345,19 @@ static int send_once(struct blobcall *call, struct blob_error *e)
 	return spent(call, r, e);
 }
 
+int blobcall_url(struct blobcall *call, char **ret, struct blob_error *reterr)
+{
+	struct blob_error e = { 0 };
+	int r;
+
+	add_own_headers(call);
+	r = call->r ? bloberror_local(call->r, &e) :
+		      blobsign(&call->service->sign, call, ret, &e);
+	if (r && reterr)
+		*reterr = e;
+	return r;
+}
+
 int blobcall_perform(struct blobcall *call, struct blob_error *reterr)
 {
 	struct blob_error e = { 0 };

@@ -75,6 +75,12 @@ void blobcall_metadata(struct blobcall *call, const struct fields *metadata);
 void blobcall_body(struct blobcall *call, const void *data, size_t len,
 		   const unsigned char *md5);
 
+/*
+ * Where it would go, with the signature that goes into URLs, for another to
+ * send: a secret, to be freed with secret_free().
+ */
+int blobcall_url(struct blobcall *call, char **ret, struct blob_error *reterr);
+
 /* Sends it. 0 if the status is the expected one, else as in port/blob.h. */
 int blobcall_perform(struct blobcall *call, struct blob_error *reterr);
 

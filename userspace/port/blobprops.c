@@ -61,6 +61,15 @@ static int to_lease(const char *value, enum blob_lease_state *ret)
 	return -EPROTO;
 }
 
+/* What is no state that we know of is none to wait for. */
+static enum blob_copy_state to_copy(const char *value)
+{
+	if (!strcasecmp(value, "pending"))
+		return BLOB_COPY_PENDING;
+	return strcasecmp(value, "success") ? BLOB_COPY_FAILED :
+					      BLOB_COPY_SUCCESS;
+}
+
 static int to_time(const char *value, time_t *ret)
 {
 	time_t when = curl_getdate(value, NULL);
@@ -91,6 +100,8 @@ int blobprops_set(struct blob_properties *properties, const char *name,
 		return to_lease(value, &properties->lease);
 	if (!strcasecmp(name, "Last-Modified"))
 		return to_time(value, &properties->modified);
+	if (!strcasecmp(name, "x-ms-copy-status"))
+		properties->copy = to_copy(value);
 	if (!strcasecmp(name, "ETag"))
 		to_etag(value, properties->etag);
 	return 0;

@@ -45,6 +45,8 @@ void checksum_body(struct blobcall *call, const void *data, size_t len)
 
 	call->body = data;
 	call->body_len = len;
+	if (kind == BLOB_CHECKSUM_NONE)
+		return;
 	r = sum(kind, data, len, &text);
 	if (!r) {
 		blobcall_header(call, kinds[kind].header, text);
@@ -58,6 +60,8 @@ void checksum_ask(struct blobcall *call, size_t len)
 {
 	enum blob_checksum kind = blobservice_checksums(call->service)->range;
 
+	if (kind == BLOB_CHECKSUM_NONE)
+		return;
 	if (len < CHECKSUM_FAST_MIN)
 		kind = BLOB_CHECKSUM_MD5;
 	if (len <= CHECKSUM_RANGE_MAX)

@@ -24,6 +24,7 @@ struct diskout {
 	unsigned int block;	/* what it takes is in whole ones of these */
 	char *path;		/* of a file of ours; NULL: a device */
 	bool finished;
+	bool cut;		/* at its size, when finished */
 	uint64_t size;
 };
 
@@ -54,13 +55,13 @@ static int new_out(const char *path, uint64_t size, struct diskout **ret)
  * What a whole disk is written with would only push all else out of the cache,
  * to be copied from there at the end. Some filesystems have no such way.
  */
-static void open_direct(struct diskout *out, unsigned int block)
+static void open_direct(struct diskout *out, unsigned int block, int mode)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", out->fd);
 	out->block = block;
-	out->direct_fd = open(path, O_WRONLY | O_CLOEXEC | O_DIRECT);
+	out->direct_fd = open(path, mode | O_CLOEXEC | O_DIRECT);
 }
 
 int diskout_create(const char *path, uint64_t size, struct diskout **ret)
@@ -83,7 +84,45 @@ int diskout_create(const char *path, uint64_t size, struct diskout **ret)
 		diskout_free(out);
 		return r;
 	}
-	open_direct(out, FILE_BLOCK);
+	open_direct(out, FILE_BLOCK, O_RDWR);
+	*ret = out;
+	return 0;
+}
+
+/* Of a file, only who opens it alone gets a lease. */
+static bool is_shared(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_WRLCK))
+		return errno == EAGAIN || errno == EBUSY;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return false;
+}
+
+int diskout_open_file(const char *path, uint64_t size, struct diskout **ret)
+{
+	struct diskout *out;
+	struct stat st;
+	int r;
+
+	r = new_out(NULL, size, &out);
+	if (r)
+		return r;
+	out->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (out->fd < 0 || fstat(out->fd, &st))
+		r = -errno;
+	else if (!S_ISREG(st.st_mode))
+		r = -EINVAL;
+	else if (is_shared(out->fd))
+		r = -EBUSY;
+	else if ((uint64_t)st.st_size < size &&
+		 ftruncate(out->fd, (off_t)size))
+		r = -errno;
+	out->cut = true;
+	if (r) {
+		diskout_free(out);
+		return r;
+	}
+	open_direct(out, FILE_BLOCK, O_RDWR);
 	*ret = out;
 	return 0;
 }
@@ -95,14 +134,15 @@ static int check_device(int fd, uint64_t size)
 
 	if (fstat(fd, &st))
 		return -errno;
-	if (!S_ISBLK(st.st_mode))
-		return -ENOTBLK;
+	if (S_ISREG(st.st_mode))
+		return 0;
 	if (ioctl(fd, BLKGETSIZE64, &have))
 		return -errno;
 	return have < size ? -ENOSPC : 0;
 }
 
-int diskout_open_device(const char *path, uint64_t size, struct diskout **ret)
+static int open_device(const char *path, uint64_t size, int mode, int flags,
+		       struct diskout **ret)
 {
 	struct diskout *out;
 	struct stat st;
@@ -110,22 +150,34 @@ int diskout_open_device(const char *path, uint64_t size, struct diskout **ret)
 
 	if (stat(path, &st))
 		return -errno;
-	if (!S_ISBLK(st.st_mode))
+	if (!S_ISBLK(st.st_mode) &&
+	    !(S_ISREG(st.st_mode) && mode == O_RDONLY))
 		return -ENOTBLK;
 	r = new_out(NULL, size, &out);
 	if (r)
 		return r;
-	/* On a device, O_EXCL without O_CREAT means: no one else's. */
-	out->fd = open(path, O_RDWR | O_EXCL | O_CLOEXEC);
+	out->fd = open(path, mode | flags | O_CLOEXEC);
 	r = out->fd < 0 ? -errno : check_device(out->fd, size);
 	if (r) {
 		diskout_free(out);
 		return r;
 	}
-	if (!ioctl(out->fd, BLKSSZGET, &block))
-		open_direct(out, (unsigned int)block);
+	if (S_ISBLK(st.st_mode) && !ioctl(out->fd, BLKSSZGET, &block))
+		open_direct(out, (unsigned int)block, mode);
 	*ret = out;
 	return 0;
+}
+
+int diskout_open_device(const char *path, uint64_t size, struct diskout **ret)
+{
+	/* On a device, O_EXCL without O_CREAT means: no one else's. */
+	return open_device(path, size, O_RDWR, O_EXCL, ret);
+}
+
+int diskout_open_shared(const char *path, uint64_t size, bool look,
+			struct diskout **ret)
+{
+	return open_device(path, size, look ? O_RDONLY : O_RDWR, 0, ret);
 }
 
 void diskout_free(struct diskout *out)
@@ -164,6 +216,36 @@ static int fd_for(const struct diskout *out, uint64_t off, const void *data,
 	    (uintptr_t)data % out->block)
 		return out->fd;
 	return out->direct_fd;
+}
+
+int diskout_read(struct diskout *out, uint64_t off, void *data, size_t len)
+{
+	char *to = data;
+	int fd = fd_for(out, off, data, len);
+	ssize_t n;
+
+	if (!is_inside(out, off, len))
+		return -EINVAL;
+	while (len) {
+		n = pread(fd, to, len, (off_t)off);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EINVAL && fd != out->fd) {
+			fd = out->fd;
+			continue;
+		}
+		if (n < 0)
+			return -errno;
+		if (!n) {	/* a file that is to become longer */
+			memset(to, 0, len);
+			return 0;
+		}
+		to += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+		fd = fd_for(out, off, to, len);
+	}
+	return 0;
 }
 
 int diskout_write(struct diskout *out, uint64_t off, const void *data,
@@ -234,7 +316,8 @@ int diskout_finish(struct diskout *out)
 {
 	int r;
 
-	if (fsync(out->fd))
+	if ((out->cut && ftruncate(out->fd, (off_t)out->size)) ||
+	    fsync(out->fd))
 		return -errno;
 	r = out->path ? file_sync_directory(out->path) : 0;
 	if (!r)

@@ -25,6 +25,20 @@ int diskout_create(const char *path, uint64_t size, struct diskout **ret);
  */
 int diskout_open_device(const char *path, uint64_t size, struct diskout **ret);
 
+/*
+ * Opens the file @path, making it if it is not there, to be written in place.
+ * It becomes @size bytes long: longer at once, shorter in diskout_finish().
+ * -EBUSY: another has it open.
+ */
+int diskout_open_file(const char *path, uint64_t size, struct diskout **ret);
+
+/*
+ * As diskout_open_device() without making sure that no one else uses it. With
+ * @look it is for reading only, and a file will do.
+ */
+int diskout_open_shared(const char *path, uint64_t size, bool look,
+			struct diskout **ret);
+
 /* Frees; without diskout_finish() what was written is not to be trusted. */
 void diskout_free(struct diskout *out);
 
@@ -35,6 +49,9 @@ uint64_t diskout_size(const struct diskout *out);	/* bytes */
 /* Writes all of @data, past the cache where that can be. 0 or -errno. */
 int diskout_write(struct diskout *out, uint64_t off, const void *data,
 		  size_t len);
+
+/* Reads a range back; past the end of a file there are zeroes. 0 or -errno. */
+int diskout_read(struct diskout *out, uint64_t off, void *data, size_t len);
 
 /* Makes a range read as zero, without writing zeroes where that can be had. */
 int diskout_zero(struct diskout *out, uint64_t off, uint64_t len);
