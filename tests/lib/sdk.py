@@ -19,6 +19,7 @@ The account is that of AZURE_STORAGE_CONNECTION_STRING.
     sdk.py sequence CONTAINER NAME NUMBER       set to it
     sdk.py sas CONTAINER [PERMISSIONS [FROM [UNTIL]]]   a token, in hours from
                                                 now; default: for one hour
+    sdk.py blob-sas CONTAINER NAME [PERMISSIONS]    likewise, for one blob
     sdk.py account-sas PERMISSIONS TYPES [SERVICES]     likewise, for all of it
     sdk.py account-sases PERMISSIONS:TYPES:HOURS...     many, a line each
 """
@@ -28,7 +29,8 @@ import sys
 
 from azure.core.exceptions import AzureError
 from azure.storage.blob import (BlobServiceClient, BlobType, SequenceNumberAction,
-                                generate_account_sas, generate_container_sas)
+                                generate_account_sas, generate_blob_sas,
+                                generate_container_sas)
 from azure.storage.blob._shared.shared_access_signature import \
     SharedAccessSignature
 
@@ -132,6 +134,13 @@ def sas(container, permissions="racwdl", start=None, end="1"):
         start=hours(start) if start else None, expiry=hours(end)))
 
 
+def blob_sas(container, name, permissions="rw"):
+    print(generate_blob_sas(
+        SERVICE.account_name, container, name,
+        account_key=SERVICE.credential.account_key, permission=permissions,
+        expiry=hours("1")))
+
+
 def account_sas(permissions, types, services="b"):
     # The SDK's own offers no service but blobs: this is what it calls.
     print(SharedAccessSignature(
@@ -153,6 +162,7 @@ VERBS = {
     "put-json": put_json, "read": read, "fetch": fetch, "ranges": ranges,
     "list": list_blobs, "properties": properties, "snapshot": snapshot_blob,
     "lease": lease, "sequence": sequence, "sas": sas,
+    "blob-sas": blob_sas,
     "account-sas": account_sas,
     "account-sases": account_sases,
 }

@@ -32,6 +32,8 @@ struct blob reader_vhd(const struct reader *r)
 {
 	struct blob blob = vault_blob(r->vault, r->container, r->vhd);
 
+	if (r->copy.name)
+		return r->copy;
 	blob.snapshot = r->disk->vhd_snapshot;
 	return blob;
 }

@@ -21,6 +21,15 @@ struct reader {
 	const struct tm_point_disk *disk;	/* borrowed */
 	struct tm_hasher *hasher;
 	uint64_t received;			/* bytes, hash table and all */
+	/* A copy of the disk's VHD to be read instead of it; name NULL: none. */
+	struct blob copy;
+	/*
+	 * Nothing is read or handed out: only counted is what would be, of
+	 * chunks that the target does not hold. For reader_ops.held.
+	 */
+	bool dry;
+	uint64_t missing;			/* bytes to be read */
+	uint64_t differing;			/* bytes to be handed out */
 	char vhd[TM_PATH_SIZE], hash[TM_PATH_SIZE];
 };
 
@@ -29,9 +38,33 @@ enum proof {
 	PROOF_GOOD,
 	PROOF_BAD,	/* data are not what was hashed */
 	PROOF_NONE,	/* no entry: nothing to compare with */
+	PROOF_HELD,	/* not read: the target holds it */
+};
+
+/* A piece of the disk that is about to be read. */
+struct reader_piece {
+	uint64_t off, len;		/* bytes */
+	uint64_t first, n;		/* chunks */
+	uint32_t chunk;			/* bytes in each but the last */
+	const struct tm_hash *want;	/* their entries */
+	struct tm_hasher *hasher;	/* this thread's own */
+	uint8_t *scratch;		/* @len bytes, free to be used */
+	bool *held;			/* the answer, for each chunk */
 };
 
 struct reader_ops {
+	/*
+	 * Chunks from @first, @n of them, come next; all before have ended. May
+	 * be NULL.
+	 */
+	int (*slab)(void *arg, uint64_t first, uint64_t n,
+		    struct tm_error *err);
+	/*
+	 * Which chunks the target holds already, just as they are wanted: they
+	 * are neither read nor handed out. Called as piece() is. NULL: none.
+	 */
+	int (*held)(void *arg, const struct reader_piece *piece,
+		    struct tm_error *err);
 	/*
 	 * Part of a piece whose chunks are all good. @data NULL: zeroes. Called
 	 * on other threads, of several pieces at once, in any order. May be NULL
@@ -46,6 +79,7 @@ struct reader_ops {
 	int (*proved)(void *arg, uint64_t i, enum proof proof,
 		      struct tm_error *err);
 	const char *stage;	/* for the progress */
+	bool waits;		/* piece() waits more than it works */
 };
 
 /* Loads the key. Free with reader_done(). */

@@ -1,63 +1,51 @@
 // SPDX-License-Identifier: MIT
-/* restore.c - from a recovery point to a file or a device */
+/* restore.c - from a recovery point to a sink */
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include "engine/reader.h"
 #include "engine/restore.h"
-#include "port/crypto.h"
-#include "port/diskout.h"
 
 struct restore {
 	struct reader reader;
+	struct held held;
 	const struct restore_options *how;
-	struct diskout *out;
-	uint64_t limit;		/* bytes of the disk that are wanted */
+	struct sink *sink;
 	struct restore_result result;
 };
-
-static int out_failed(const struct restore *s, int r, const char *what,
-		      struct tm_error *err)
-{
-	enum tm_exit code = TM_EXIT_DEVICE;
-
-	if (r == -ENOSPC || r == -EFBIG)
-		code = TM_EXIT_LIMIT;
-	else if (r == -EEXIST)
-		code = TM_EXIT_REFUSED;
-	else if (r == -EBUSY)
-		code = TM_EXIT_BUSY;
-	else if (r == -EACCES || r == -EPERM)
-		code = TM_EXIT_PERMISSION;
-	return tm_error_set(err, r, code, s->how->path, "cannot %s '%s': %s",
-			    what, s->how->path, r == -ENOSPC ?
-			    "it is too small" : r == -EBUSY ?
-			    "it is mounted or in use" : strerror(-r));
-}
 
 /* On several threads. */
 static int on_piece(void *arg, uint64_t off, const void *data, uint64_t len,
 		    struct tm_error *err)
 {
 	struct restore *s = arg;
-	int r;
+	struct sink *sink = s->sink;
 
-	if (off >= s->limit)
+	if (off >= sink->size)
 		return 0;	/* padding of the VHD */
-	if (len > s->limit - off)
-		len = s->limit - off;
+	if (len > sink->size - off)
+		len = sink->size - off;
 	if (data) {
 		__atomic_fetch_add(&s->result.bytes_written, len,
 				   __ATOMIC_RELAXED);
-		r = diskout_write(s->out, off, data, len);
-	} else if (diskout_is_zero(s->out)) {
-		return 0;
-	} else {
-		r = diskout_zero(s->out, off, len);
+		return sink->ops->write(sink, off, data, len, err);
 	}
-	return r ? out_failed(s, r, "write", err) : 0;
+	return sink->is_new ? 0 : sink->ops->zero(sink, off, len, err);
+}
+
+static int on_slab(void *arg, uint64_t first, uint64_t n, struct tm_error *err)
+{
+	struct restore *s = arg;
+
+	return held_slab(&s->held, first, n, err);
+}
+
+static int on_held(void *arg, const struct reader_piece *piece,
+		   struct tm_error *err)
+{
+	struct restore *s = arg;
+
+	return held_look(&s->held, piece, err);
 }
 
 static int on_proved(void *arg, uint64_t i, enum proof proof,
@@ -67,86 +55,121 @@ static int on_proved(void *arg, uint64_t i, enum proof proof,
 	const struct tm_point_disk *d = s->reader.disk;
 
 	s->result.chunks++;
-	if (proof == PROOF_GOOD)
+	if (proof == PROOF_HELD)
+		s->result.chunks_held++;
+	if (proof == PROOF_GOOD || proof == PROOF_HELD)
 		return 0;
 	tm_error_set(err, -EBADMSG, TM_EXIT_INTEGRITY, d->name,
-		     "cannot restore disk '%s': the data at byte %llu %s",
+		     "cannot restore disk '%s': the data at byte %llu, chunk %llu, %s",
 		     d->name, (unsigned long long)(i * d->chunk_size),
-		     proof == PROOF_BAD ? "are not what was backed up" :
+		     (unsigned long long)i, proof == PROOF_BAD ?
+		     "are not what was backed up" :
 		     "cannot be proved to be what was backed up");
 	tm_error_action(err, "restore another point; 'tidemark verify' tells which are whole");
 	return -EBADMSG;
 }
 
-static int write_footer(struct restore *s, struct tm_error *err)
+static int walk(struct restore *s, struct tm_error *err)
 {
-	uint8_t footer[TM_VHD_FOOTER_SIZE];
-	int r = reader_footer(&s->reader, footer, err);
-
-	if (r || s->how->format != RESTORE_VHD)
-		return r;
-	r = diskout_write(s->out, tm_vhd_size(s->reader.disk->size), footer,
-			  sizeof(footer));
-	return r ? out_failed(s, r, "write", err) : 0;
-}
-
-static int restore_to(struct restore *s, struct tm_error *err)
-{
-	static const struct reader_ops ops = {
-		.piece = on_piece, .proved = on_proved, .stage = "restore",
+	struct reader_ops ops = {
+		.piece = on_piece, .proved = on_proved,
+		.stage = s->how->stage ? s->how->stage : "restore",
+		.waits = s->sink->waits,
 	};
-	int r;
+	int r = 0;
 
-	r = write_footer(s, err);
+	s->reader.dry = s->how->dry;
+	/* What is new holds nothing that could be right. */
+	if (s->how->compare && !s->sink->is_new) {
+		ops.slab = on_slab;
+		ops.held = on_held;
+		r = held_init(&s->held, s->sink, &s->reader, s->how->base, err);
+	}
+	if (s->result.copied)
+		ops.piece = NULL;
 	if (!r)
 		r = reader_walk(&s->reader, &ops, s, err);
-	if (r)
-		return r;
-	r = diskout_finish(s->out);
-	return r ? out_failed(s, r, "write", err) : 0;
+	s->result.chunks_hashed = s->held.hashed;
+	held_done(&s->held);
+	return r;
 }
 
-static int open_out(struct restore *s, const char *path, uint64_t size)
+/* Last: before that nobody takes it for a VHD. */
+static int write_footer(struct restore *s, const uint8_t *footer,
+			struct tm_error *err)
 {
-	if (s->how->format == RESTORE_DEVICE)
-		return diskout_open_device(path, size, &s->out);
-	return diskout_create(path, size, &s->out);
+	uint64_t at = tm_vhd_size(s->reader.disk->size);
+
+	if (s->result.copied || s->how->dry || s->sink->size <= at)
+		return 0;
+	return s->sink->ops->write(s->sink, at, footer, TM_VHD_FOOTER_SIZE,
+				   err);
 }
 
-int restore_disk(struct vault *v, const char *container,
-		 const struct tm_point_disk *disk,
-		 const struct restore_options *how, struct restore_result *ret,
-		 struct tm_error *err)
+static int try_copy(struct restore *s, struct tm_error *err)
 {
-	bool aside = how->overwrite && how->format != RESTORE_DEVICE;
-	struct restore s = { .how = how, .limit = disk->size };
-	char path[PATH_MAX], suffix[CRYPTO_UUID_SIZE] = "";
+	if (!s->sink->ops->copy || s->how->compare)
+		return 0;
+	return s->sink->ops->copy(s->sink, &s->reader, &s->result.copied,
+				  &s->reader.copy, err);
+}
+
+static int run(struct restore *s, bool begin, struct tm_error *err)
+{
+	uint8_t footer[TM_VHD_FOOTER_SIZE];
 	int r;
 
-	if (how->format == RESTORE_VHD)
-		s.limit = tm_vhd_size(disk->size);
+	r = reader_footer(&s->reader, footer, err);
+	if (!r && begin)
+		r = s->sink->ops->begin(s->sink, err);
+	if (!r)
+		r = try_copy(s, err);
+	if (!r && s->result.copied)
+		r = reader_footer(&s->reader, footer, err);
+	if (!r)
+		r = walk(s, err);
+	if (!r)
+		r = write_footer(s, footer, err);
+	if (!r && !s->how->dry)
+		r = s->sink->ops->finish(s->sink, err);
+	if (r == -EBADMSG && s->sink->ops->discard)
+		s->sink->ops->discard(s->sink);
+	return r;
+}
+
+static int restore(struct vault *v, const char *container,
+		   const struct tm_point_disk *disk, struct sink *sink,
+		   const struct restore_options *how, bool begin,
+		   struct restore_result *ret, struct tm_error *err)
+{
+	struct restore s = { .how = how, .sink = sink };
+	int r;
+
 	r = reader_init(&s.reader, v, container, disk, err);
 	if (r)
 		return r;
-	if (aside)
-		r = crypto_uuid(suffix);
-	snprintf(path, sizeof(path), "%s%s%s", how->path, aside ? "." : "",
-		 suffix);
-	if (!r)
-		r = open_out(&s, path, how->format == RESTORE_VHD ?
-			     tm_vhd_blob_size(disk->size) : disk->size);
-	if (r) {
-		out_failed(&s, r, "create", err);
-		goto out_reader_done;
-	}
 	s.result.bytes = disk->size;
-	r = restore_to(&s, err);
-	diskout_free(s.out);
-	if (!r && aside && rename(path, how->path))
-		r = out_failed(&s, -errno, "replace", err);
-	if (!r)
-		*ret = s.result;
-out_reader_done:
+	r = run(&s, begin, err);
+	s.result.bytes_received = how->dry ? s.reader.missing :
+					     s.reader.received;
+	s.result.bytes_differing = s.reader.differing;
+	*ret = s.result;
 	reader_done(&s.reader);
 	return r;
+}
+
+int restore_onto(struct vault *v, const char *container,
+		 const struct tm_point_disk *disk, struct sink *sink,
+		 const struct restore_options *how, struct restore_result *ret,
+		 struct tm_error *err)
+{
+	return restore(v, container, disk, sink, how, false, ret, err);
+}
+
+int restore_disk(struct vault *v, const char *container,
+		 const struct tm_point_disk *disk, struct sink *sink,
+		 const struct restore_options *how, struct restore_result *ret,
+		 struct tm_error *err)
+{
+	return restore(v, container, disk, sink, how, true, ret, err);
 }

@@ -103,12 +103,9 @@ static int connect_service(struct vault *v, struct tm_error *err)
 	return 0;
 }
 
-int vault_open(struct vault *v, const struct tm_config *config,
-	       const char *url, const struct report *report,
-	       struct tm_error *err)
+static void begin(struct vault *v, const struct tm_config *config,
+		  const struct report *report)
 {
-	int r;
-
 	memset(v, 0, sizeof(*v));
 	v->config = config;
 	v->report = report;
@@ -123,15 +120,51 @@ int vault_open(struct vault *v, const struct tm_config *config,
 	};
 	tm_pace_init(&v->pace, clock_now_ns(), config->rate,
 		     config->account_requests);
+}
+
+/* The way to where v->address is. */
+static int find_way(struct vault *v, struct tm_error *err)
+{
+	int r;
+
+	tm_address_format(v->url, &v->address);
+	r = check_plain(v, err);
+	return r ? r : proxy_find(v->config, &v->address, &v->proxy, err);
+}
+
+int vault_open(struct vault *v, const struct tm_config *config,
+	       const char *url, const struct report *report,
+	       struct tm_error *err)
+{
+	int r;
+
+	begin(v, config, report);
 	r = tm_address_parse(url, &v->address, err);
 	if (r)
 		return r;
-	tm_address_format(v->url, &v->address);
-	r = check_plain(v, err);
-	if (!r)
-		r = proxy_find(config, &v->address, &v->proxy, err);
+	r = find_way(v, err);
 	if (!r)
 		r = login(config, &v->address, v->url, &v->cred, err);
+	if (!r)
+		r = connect_service(v, err);
+	if (r)
+		vault_close(v);
+	return r;
+}
+
+int vault_reach(struct vault *v, const struct vault *like,
+		const struct tm_address *address, struct credentials *cred,
+		struct tm_error *err)
+{
+	int r;
+
+	begin(v, like->config, like->report);
+	v->address = *address;
+	v->lent = !cred;
+	v->cred = cred ? *cred : like->cred;
+	if (cred)
+		*cred = (struct credentials){ 0 };
+	r = find_way(v, err);
 	if (!r)
 		r = connect_service(v, err);
 	if (r)
@@ -142,7 +175,8 @@ int vault_open(struct vault *v, const struct tm_config *config,
 void vault_close(struct vault *v)
 {
 	blobservice_free(v->service);
-	credentials_done(&v->cred);
+	if (!v->lent)
+		credentials_done(&v->cred);
 	tm_proxy_wipe(&v->proxy);
 	v->service = NULL;
 }

@@ -31,6 +31,7 @@ struct vault {
 	char url[TM_URL_SIZE];		/* as people write it */
 	struct tm_address address;
 	struct credentials cred;
+	bool lent;			/* cred is another's */
 	struct tm_proxy proxy;		/* url "": none */
 	struct blobservice *service;
 	struct retry_policy policy;	/* for every idempotent request */
@@ -56,6 +57,15 @@ int vault_open(struct vault *v, const struct tm_config *config,
 	       const char *url, const struct report *report,
 	       struct tm_error *err);
 void vault_close(struct vault *v);
+
+/*
+ * The same for another container than a vault's, with the credentials, settings
+ * and report of @like. *@cred, if not NULL, is taken instead of the credentials,
+ * whatever is returned.
+ */
+int vault_reach(struct vault *v, const struct vault *like,
+		const struct tm_address *address, struct credentials *cred,
+		struct tm_error *err);
 
 /* The blob @name of @container; both borrowed. */
 struct blob vault_blob(const struct vault *v, const char *container,

@@ -6,6 +6,11 @@
  * hashed, and handed out, on another thread when it has come. Their proofs are
  * told in their order on the disk. What is not what was backed up is read a
  * second time before it is said to be bad: it may have been damaged on the way.
+ *
+ *	[begin_piece] -> look -> [was_looked_at] -> [fetch] -> prove -> [was_proved]
+ *
+ * Only who can tell what the target holds already has it looked at first. What
+ * it holds, and what the blob does not, is not asked for.
  */
 
 #include <errno.h>
@@ -26,11 +31,12 @@ struct walk;
 
 struct piece {
 	struct walk *walk;
-	struct work work;
-	struct flight flight;
+	struct work work, look;
+	struct flight *flights;	/* one for each run of chunks that is asked for */
+	unsigned int n_flights, landing;
 	uint8_t *buf;
 	enum proof *proofs;
-	bool *zero;		/* chunk by chunk, as the proofs */
+	bool *zero, *held;	/* chunk by chunk, as the proofs */
 	uint64_t off, len;	/* bytes of the disk */
 	bool ready, again;
 	int r;			/* of hashing and handing out, and why */
@@ -80,7 +86,7 @@ static int hash(struct piece *p, struct tm_hasher *hasher)
 	uint64_t at, i = p->off / w->chunk;
 	const struct tm_hash *known = &w->table[i - w->first];
 	enum proof *proof = p->proofs;
-	bool *zero = p->zero;
+	bool *zero = p->zero, *held = p->held;
 	struct tm_hash now;
 	int r = 0;
 
@@ -88,8 +94,8 @@ static int hash(struct piece *p, struct tm_hasher *hasher)
 		uint32_t len = chunk_of(p, at);
 
 		*zero++ = all_zero(p->buf + at, len);
-		*proof = PROOF_NONE;
-		if (!tm_hash_is_zero(known)) {
+		*proof = *held ? PROOF_HELD : PROOF_NONE;
+		if (!*held++ && !tm_hash_is_zero(known)) {
 			r = tm_hasher_chunk(hasher, i, p->buf + at, len, &now);
 			*proof = tm_hash_equal(known, &now) ? PROOF_GOOD :
 							      PROOF_BAD;
@@ -118,13 +124,16 @@ static int hand_out(struct piece *p)
 
 	for (at = 0; at < p->len && !r; at = end) {
 		bool zero = p->zero[at / w->chunk];
+		bool held = p->held[at / w->chunk];
 
 		end = at;
 		do {
 			end += chunk_of(p, end);
-		} while (end < p->len && p->zero[end / w->chunk] == zero);
-		r = w->ops->piece(w->arg, p->off + at, zero ? NULL :
-				  p->buf + at, end - at, &p->err);
+		} while (end < p->len && p->zero[end / w->chunk] == zero &&
+			 p->held[end / w->chunk] == held);
+		if (!held)
+			r = w->ops->piece(w->arg, p->off + at, zero ? NULL :
+					  p->buf + at, end - at, &p->err);
 	}
 	return r;
 }
@@ -173,21 +182,27 @@ static void has_come(struct flight *f)
 	struct piece *p = f->arg;
 
 	p->walk->reader->received += f->len;
-	workers_start(p->walk->rx.workers, &p->work);
+	if (!--p->landing)
+		workers_start(p->walk->rx.workers, &p->work);
 }
 
-/* Asks for what is written of the piece, from first to last; the rest is zero. */
-static void fetch(struct piece *p)
+static bool is_wanted(const struct piece *p, uint64_t at)
+{
+	const struct walk *w = p->walk;
+
+	return !p->held[at / w->chunk] &&
+		tm_extents_overlaps(&w->written, p->off + at, chunk_of(p, at));
+}
+
+/* From the first to the last byte that is written of chunks that all are. */
+static void add_run(struct piece *p, uint64_t at, uint64_t run_end)
 {
 	struct walk *w = p->walk;
-	uint64_t end = p->off + p->len, from, to;
+	uint64_t end = p->off + run_end, from, to;
 	struct tm_extent x;
 
-	if (!tm_extents_next(&w->written, p->off, &x) || x.start >= end) {
-		memset(p->buf, 0, p->len);
-		workers_start(w->rx.workers, &p->work);
+	if (!tm_extents_next(&w->written, p->off + at, &x))
 		return;
-	}
 	from = x.start;
 	do {
 		to = x.start + x.len;
@@ -195,14 +210,105 @@ static void fetch(struct piece *p)
 		 x.start < end);
 	if (to > end)
 		to = end;
-	memset(p->buf, 0, from - p->off);
+	memset(p->buf + at, 0, from - (p->off + at));
 	memset(p->buf + (to - p->off), 0, end - to);
-	p->flight = (struct flight){
+	p->flights[p->n_flights++] = (struct flight){
 		.kind = FLIGHT_READ, .blob = reader_vhd(w->reader),
 		.data = p->buf + (from - p->off), .off = from, .len = to - from,
 		.done = has_come, .arg = p,
 	};
-	flights_start(w->flights, &p->flight);
+}
+
+/* Finds what is to be asked for; all else is zero. */
+static void find_runs(struct piece *p)
+{
+	uint64_t at, end;
+
+	p->n_flights = 0;
+	for (at = 0; at < p->len; at = end) {
+		bool wanted = is_wanted(p, at);
+
+		end = at;
+		do {
+			end += chunk_of(p, end);
+		} while (end < p->len && is_wanted(p, end) == wanted);
+		if (wanted)
+			add_run(p, at, end);
+		else
+			memset(p->buf + at, 0, end - at);
+	}
+}
+
+static void fetch(struct piece *p)
+{
+	struct walk *w = p->walk;
+	unsigned int i, n;
+
+	find_runs(p);
+	n = p->landing = p->n_flights;
+	if (!n)
+		workers_start(w->rx.workers, &p->work);
+	for (i = 0; i < n; i++)
+		flights_start(w->flights, &p->flights[i]);
+}
+
+/* On another thread. */
+static void look(struct work *work, unsigned int thread)
+{
+	struct piece *p = (struct piece *)((char *)work -
+					   offsetof(struct piece, look));
+	const struct walk *w = p->walk;
+	uint64_t first = p->off / w->chunk;
+
+	p->r = w->ops->held(w->arg, &(struct reader_piece){
+		.off = p->off, .len = p->len, .first = first,
+		.n = (p->len + w->chunk - 1) / w->chunk, .chunk = w->chunk,
+		.want = &w->table[first - w->first],
+		.hasher = w->hashers[thread], .scratch = p->buf,
+		.held = p->held,
+	}, &p->err);
+}
+
+/* What it would take, instead of taking it. */
+static void count(struct piece *p)
+{
+	struct reader *r = p->walk->reader;
+	uint64_t at;
+	unsigned int i;
+
+	find_runs(p);
+	for (i = 0; i < p->n_flights; i++)
+		r->missing += p->flights[i].len;
+	for (at = 0; at < p->len; at += chunk_of(p, at))
+		if (!p->held[at / p->walk->chunk])
+			r->differing += chunk_of(p, at);
+	p->ready = true;
+}
+
+static void was_looked_at(struct work *work)
+{
+	struct piece *p = (struct piece *)((char *)work -
+					   offsetof(struct piece, look));
+	struct walk *w = p->walk;
+
+	if (w->r)
+		return;
+	if (p->r) {
+		*w->err = p->err;
+		fail(w, p->r);
+	} else if (w->reader->dry) {
+		count(p);
+	} else {
+		fetch(p);
+	}
+}
+
+static void begin_piece(struct piece *p)
+{
+	if (p->walk->ops->held)
+		workers_start(p->walk->rx.workers, &p->look);
+	else
+		fetch(p);
 }
 
 static int tell_proofs(struct walk *w, const struct piece *p)
@@ -227,7 +333,7 @@ static void start_pieces(struct walk *w, uint64_t *off, uint64_t end)
 		p->ready = p->again = false;
 		*off += p->len;
 		w->n++;
-		fetch(p);
+		begin_piece(p);
 	}
 }
 
@@ -264,7 +370,8 @@ static void tell_ready(struct walk *w)
 	while (!w->r && w->n && w->pieces[w->head].ready) {
 		struct piece *p = &w->pieces[w->head];
 
-		fail(w, tell_proofs(w, p));
+		if (!w->reader->dry)
+			fail(w, tell_proofs(w, p));
 		w->handed = p->off + p->len;
 		w->head = (w->head + 1) % PIECES;
 		w->n--;
@@ -272,19 +379,21 @@ static void tell_ready(struct walk *w)
 	}
 }
 
-static void walk_slab(struct walk *w, uint64_t first, uint64_t count)
+static void walk_slab(struct walk *w, uint64_t first, uint64_t n)
 {
 	const struct report *rep = w->reader->vault->report;
 	uint64_t total = tm_vhd_size(w->reader->disk->size);
-	uint64_t off = first * w->chunk, end = (first + count) * w->chunk;
+	uint64_t off = first * w->chunk, end = (first + n) * w->chunk;
 
 	if (end > total)
 		end = total;
 	w->first = first;
-	fail(w, reader_table(w->reader, first, count, w->table, w->err));
+	fail(w, reader_table(w->reader, first, n, w->table, w->err));
 	if (!w->r)
 		fail(w, reader_list(w->reader, off, end - off, &w->written,
 				    w->err));
+	if (!w->r && w->ops->slab)
+		fail(w, w->ops->slab(w->arg, first, n, w->err));
 	while (!w->r && (w->n || off < end)) {
 		start_pieces(w, &off, end);
 		reactor_turn(&w->rx);
@@ -304,10 +413,14 @@ static int init_piece(struct walk *w, struct piece *p)
 
 	p->walk = w;
 	p->work = (struct work){ .run = prove, .done = was_proved };
+	p->look = (struct work){ .run = look, .done = was_looked_at };
 	p->buf = disk_buffer_new(PIECE_BYTES);
 	p->proofs = calloc(chunks, sizeof(*p->proofs));
 	p->zero = calloc(chunks, sizeof(*p->zero));
-	return p->buf && p->proofs && p->zero ? 0 : -ENOMEM;
+	p->held = calloc(chunks, sizeof(*p->held));
+	p->flights = calloc(chunks, sizeof(*p->flights));
+	return p->buf && p->proofs && p->zero && p->held && p->flights ? 0 :
+		-ENOMEM;
 }
 
 static int prepare(struct walk *w)
@@ -315,7 +428,8 @@ static int prepare(struct walk *w)
 	struct vault *v = w->reader->vault;
 	struct http_config http = flights_http(v);
 	const struct reactor_options options = {
-		.http = &http, .reads = 1, .threads = workers_fitting() + 1,
+		.http = &http, .reads = 1, .threads = w->ops->waits ?
+			WORKERS_MAX : workers_fitting() + 1,
 	};
 	unsigned int i;
 	int r = 0;
@@ -344,6 +458,8 @@ static void clean_up(struct walk *w)
 		disk_buffer_free(w->pieces[i].buf);
 		free(w->pieces[i].proofs);
 		free(w->pieces[i].zero);
+		free(w->pieces[i].held);
+		free(w->pieces[i].flights);
 	}
 	tm_extents_done(&w->written);
 	free(w->table);

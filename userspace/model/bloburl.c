@@ -25,8 +25,9 @@ static int digit(char c)
 {
 	if (isdigit((unsigned char)c))
 		return c - '0';
-	return isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 :
-					    -1;
+	if (isxdigit((unsigned char)c))
+		return tolower((unsigned char)c) - 'a' + 10;
+	return -1;
 }
 
 /* From %XX, in place. */

@@ -25,7 +25,7 @@
 #include "engine/metrics.h"
 #include "engine/restore.h"
 #include "engine/verify.h"
-#include "held.h"
+#include "usage.h"
 #include "images.h"
 #include "prune.h"
 
@@ -110,8 +110,10 @@ static int restore_one(struct endure *e, struct vault *v,
 {
 	const struct tm_point_disk *there =
 		tm_point_find_disk(point, disk->name);
-	struct restore_options how = { .overwrite = true };
+	const struct restore_options all = { .compare = false };
+	struct sink_options how = { .format = SINK_RAW };
 	struct restore_result done;
+	struct sink *sink;
 	char path[512];
 	int r;
 
@@ -120,8 +122,12 @@ static int restore_one(struct endure *e, struct vault *v,
 				    "disk '%s' is not in the point",
 				    disk->name);
 	snprintf(path, sizeof(path), "%s/restored", e->dir);
-	how.path = path;
-	r = restore_disk(v, disk->container, there, &how, &done, err);
+	how.disk_size = there->size;
+	r = sink_file_new(path, &how, &sink, err);
+	if (r)
+		return r;
+	r = restore_disk(v, disk->container, there, sink, &all, &done, err);
+	sink_free(sink);
 	if (!r && !images_equal(path, disk->path))
 		r = tm_error_set(err, -EBADMSG, TM_EXIT_INTEGRITY, disk->name,
 				 "disk '%s' is not restored as it was",
@@ -218,7 +224,7 @@ int main(int argc, char **argv)
 	struct tm_error err = TM_ERROR_INIT;
 	struct endure e = { 0 };
 	unsigned int rounds, every, round;
-	struct held held;
+	struct usage usage;
 
 	if (argc != 4 || !atoi(argv[1]) || !atoi(argv[2])) {
 		fprintf(stderr, "usage: endure ROUNDS EVERY DIR\n");
@@ -232,12 +238,12 @@ int main(int argc, char **argv)
 	for (round = 1; round <= rounds; round++) {
 		if (go_round(&e, round, !(round % every), &err))
 			goto err_say;
-		if (held_now(&held)) {
+		if (usage_now(&usage)) {
 			perror("endure: /proc");
 			return 1;
 		}
-		printf("%u %u %u %u %zu\n", round, held.descriptors,
-		       held.threads, held.rss_anon_kib, held.heap_bytes);
+		printf("%u %u %u %u %zu\n", round, usage.descriptors,
+		       usage.threads, usage.rss_anon_kib, usage.heap_bytes);
 	}
 	return 0;
 err_say:

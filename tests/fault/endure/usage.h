@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* held.h - what this process holds of the system */
-#ifndef ENDURE_HELD_H
-#define ENDURE_HELD_H
+/* usage.h - what this process holds of the system */
+#ifndef ENDURE_USAGE_H
+#define ENDURE_USAGE_H
 
 #include <stddef.h>
 
-struct held {
+struct usage {
 	unsigned int descriptors;	/* open ones */
 	unsigned int threads;
 	unsigned int rss_anon_kib;	/* anonymous memory that is resident */
@@ -13,6 +13,6 @@ struct held {
 };
 
 /* 0 or -errno. */
-int held_now(struct held *ret);
+int usage_now(struct usage *ret);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* held.c - what this process holds of the system: /proc and the allocator */
-#include "held.h"
+/* usage.c - what this process holds of the system: /proc and the allocator */
+#include "usage.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,7 +22,7 @@ static int count_descriptors(unsigned int *ret)
 	return 0;
 }
 
-static int read_status(struct held *held)
+static int read_status(struct usage *ret)
 {
 	FILE *f = fopen("/proc/self/status", "re");
 	int found = 0;
@@ -31,14 +31,14 @@ static int read_status(struct held *held)
 	if (!f)
 		return -errno;
 	while (fgets(line, sizeof(line), f)) {
-		found += sscanf(line, "Threads: %u", &held->threads) == 1;
-		found += sscanf(line, "RssAnon: %u", &held->rss_anon_kib) == 1;
+		found += sscanf(line, "Threads: %u", &ret->threads) == 1;
+		found += sscanf(line, "RssAnon: %u", &ret->rss_anon_kib) == 1;
 	}
 	fclose(f);
 	return found == 2 ? 0 : -ENODATA;
 }
 
-int held_now(struct held *ret)
+int usage_now(struct usage *ret)
 {
 	const struct mallinfo2 heap = mallinfo2();
 	int r;
