@@ -113,8 +113,8 @@ KERNELS    ?= $(RELEASES)
 
 .PHONY: all demo modules unit tools vmtools fuzz programs lab check check-kernels \
 	check-debug check-snapshot check-sweep check-faults check-sanitised \
-	check-fuzz bench-track bench-cow bench-ship crashtools check-crash \
-	install uninstall clean help
+	check-fuzz check-restore bench-track bench-cow bench-ship crashtools \
+	check-crash install uninstall clean help
 # Objects are kept: they are shared by many programs.
 .SECONDARY:
 
@@ -277,6 +277,10 @@ check-sanitised: all tools $(ASAN)	## system and fault tests with a program unde
 	@TIDEMARK=$(CURDIR)/$(ASAN) tests/run $(TESTS)
 check-sanitised: TESTS ?= tests/system $(filter-out %/t0309-endurance.sh,\
 	$(sort $(wildcard tests/fault/t03*.sh)))
+
+check-restore: all	## a disk of MIB brought back in place, killed KILLS times; SEED
+	@FORM=$${FORM:-full} TEST_TIMEOUT=$${TEST_TIMEOUT:-14400} tests/run \
+		tests/system/t0205-replace.sh
 
 check-fuzz: fuzz	## the fuzzers for RUNS executions each, 10,000,000 by default
 	@FORM=$${FORM:-full} TEST_TIMEOUT=$${TEST_TIMEOUT:-86400} tests/run \

@@ -16,6 +16,7 @@
 #include "model/json.h"
 #include "model/lossdoc.h"
 #include "model/markdoc.h"
+#include "model/replacedoc.h"
 #include "model/point.h"
 #include "model/rundoc.h"
 #include "model/vaultdoc.h"
@@ -747,6 +748,30 @@ static void loss_round_trip(void **state)
 	free(text);
 }
 
+static void replace_round_trip(void **state)
+{
+	struct tm_replace a = {
+		.disk = "root", .time = 1795370707,
+		.point = "20260101T000000Z-00112233445566778899aabbccddeeff",
+	}, b;
+	struct tm_error err = TM_ERROR_INIT;
+	char *text;
+
+	(void)state;
+	assert_int_equal(tm_replace_text(&a, &text), 0);
+	assert_int_equal(tm_replace_parse(text, strlen(text), "root", &b, NULL),
+			 0);
+	assert_string_equal(b.point, a.point);
+	assert_string_equal(b.way_back, "");
+	assert_int_equal(b.time, a.time);
+	tm_replace_done(&b);
+	tm_replace_done(&b);
+	assert_int_equal(tm_replace_parse(text, strlen(text), "data", &b, &err),
+			 -EBADMSG);
+	assert_non_null(strstr(err.message, "another record"));
+	free(text);
+}
+
 static void segments_make_up_a_disk(void **state)
 {
 	struct tm_segments s = TM_SEGMENTS_INIT, copy = TM_SEGMENTS_INIT;
@@ -886,6 +911,7 @@ int main(void)
 		cmocka_unit_test(samples_follow_whole_checks),
 		cmocka_unit_test(disk_round_trip),
 		cmocka_unit_test(loss_round_trip),
+		cmocka_unit_test(replace_round_trip),
 		cmocka_unit_test(segments_make_up_a_disk),
 		cmocka_unit_test(nothing_is_written_as_nothing),
 		cmocka_unit_test(bad_chunks_have_numbers),

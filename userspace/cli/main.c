@@ -32,6 +32,7 @@ const struct verb *const verbs[] = {
 	&verb_points_keep,
 	&verb_points_delete,
 	&verb_restore_disk,
+	&verb_restore_replace,
 	&verb_verify,
 	&verb_status,
 	&verb_meta_dump,

@@ -11,6 +11,7 @@
 #include "engine/backup.h"
 #include "engine/document.h"
 #include "engine/points.h"
+#include "engine/replacing.h"
 #include "port/file.h"
 
 static int local;
@@ -44,6 +45,32 @@ static const char *tracking_word(const struct source_state *s)
 	return s->lost ? "lost" : "tracked";
 }
 
+/* What a disk is between two states for, or NULL. */
+static json_t *replacing_json(const struct cli *cli,
+			      const struct tm_config *config,
+			      const struct tm_disk *d)
+{
+	struct tm_error why = TM_ERROR_INIT;
+	struct tm_replace doc;
+	json_t *obj;
+	bool there;
+
+	if (replacing_load(config, d->name, &there, &doc, &why)) {
+		report_warning(&cli->report, "%s", why.message);
+		return json_null();
+	}
+	if (!there)
+		return json_null();
+	report_warning(&cli->report,
+		       "disk '%s' is not consistent: complete it with 'tidemark restore replace %s --point %s'",
+		       d->name, d->name, doc.point);
+	obj = json_pack("{s:s}", "point", doc.point);
+	json_object_set_new(obj, "way_back", *doc.way_back ?
+			    json_string(doc.way_back) : json_null());
+	tm_replace_done(&doc);
+	return obj;
+}
+
 static json_t *disk_json(struct cli *cli, const struct tm_config *config,
 			 const struct tm_disk *d)
 {
@@ -54,6 +81,7 @@ static json_t *disk_json(struct cli *cli, const struct tm_config *config,
 	char size[16];
 	int r;
 
+	json_object_set_new(obj, "replacing", replacing_json(cli, config, d));
 	r = source_new(d->name, d->path, d->chunk_size, config->state, &source,
 		       &why);
 	if (!r)

@@ -27,6 +27,7 @@
 #include "engine/points.h"
 #include "engine/precopy.h"
 #include "engine/record.h"
+#include "engine/replacing.h"
 #include "engine/sample.h"
 #include "engine/ship.h"
 #include "port/file.h"
@@ -363,9 +364,14 @@ int backup_run(struct vault *v, const struct tm_disk *disks, size_t n,
 	r = check_same_machine(disks, n, err);
 	if (!r)
 		r = lock_machine(&b, err);
+	if (!r)
+		r = replacing_refuse(v->config, disks, n, err);
 	*ret_job = b.job;
-	if (r)
+	if (r) {
+		if (b.lock_fd >= 0)
+			close(b.lock_fd);
 		return r;
+	}
 	r = open_disks(&b, err);
 	if (!r)
 		r = take_leases(&b, err);

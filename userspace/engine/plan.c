@@ -42,22 +42,13 @@ static int force(struct target *t, uint64_t first, uint64_t end,
 static int same_layout(struct target *t, bool *ret, struct tm_error *err)
 {
 	struct tm_segments now = TM_SEGMENTS_INIT;
-	const struct tm_segments *then = &t->last->segments;
-	bool same;
-	size_t i;
 	int r;
 
 	r = t->source->ops->segments(t->source, &now, err);
 	if (r)
 		return r;
-	same = now.n == then->n;
-	for (i = 0; same && i < now.n; i++)
-		same = now.v[i].start == then->v[i].start &&
-			now.v[i].kind == then->v[i].kind &&
-			(now.v[i].kind == TM_SEGMENT_SCAN ||
-			 !strcmp(now.v[i].device, then->v[i].device));
+	*ret = tm_segments_same(&now, &t->last->segments);
 	tm_segments_done(&now);
-	*ret = same;
 	return 0;
 }
 

@@ -96,6 +96,19 @@ const struct tm_segment *tm_segments_find(const struct tm_segments *s,
 	return NULL;
 }
 
+bool tm_segments_same(const struct tm_segments *a, const struct tm_segments *b)
+{
+	bool same = a->n == b->n;
+	size_t i;
+
+	for (i = 0; same && i < a->n; i++)
+		same = a->v[i].start == b->v[i].start &&
+			a->v[i].kind == b->v[i].kind &&
+			(a->v[i].kind == TM_SEGMENT_SCAN ||
+			 !strcmp(a->v[i].device, b->v[i].device));
+	return same;
+}
+
 bool tm_segments_any(const struct tm_segments *s, enum tm_segment_kind kind)
 {
 	size_t i;

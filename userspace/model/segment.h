@@ -65,6 +65,9 @@ int tm_segments_check(const struct tm_segments *s, uint64_t disk_size,
 const struct tm_segment *tm_segments_find(const struct tm_segments *s,
 					  uint64_t off);
 
+/* Do both lie alike: where they begin, of what kind, tracked by what? */
+bool tm_segments_same(const struct tm_segments *a, const struct tm_segments *b);
+
 bool tm_segments_any(const struct tm_segments *s, enum tm_segment_kind kind);
 
 /* "scan" or "tracked". */

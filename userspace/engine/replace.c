@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/* replace.c - a disk of this machine, back to a recovery point in place */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "engine/document.h"
+#include "engine/hold.h"
+#include "engine/points.h"
+#include "engine/replace.h"
+#include "engine/replacing.h"
+#include "engine/source.h"
+#include "port/file.h"
+
+struct replace {
+	struct vault *vault;
+	const struct tm_disk *disk;
+	const struct tm_point *point;
+	const struct tm_point_disk *wanted;
+	const struct replace_options *how;
+	struct sink *sink;
+	struct hold *hold;		/* of the point */
+	int lock_fd;
+	struct tm_replace doc;		/* what is recorded */
+	struct tm_point newest;		/* that tracking may stand on */
+	struct source_pending pending;
+	struct held_base base;		/* disk NULL: nothing is known */
+	struct replace_result result;
+};
+
+static int begin(struct replace *p, struct tm_error *err)
+{
+	const struct sink_place_options how = {
+		.size = p->wanted->size, .look = p->how->dry,
+		.keep_tracking = true,
+	};
+	const char *path = p->disk->path;
+	struct stat st;
+	int r;
+
+	if (!stat(path, &st) && S_ISREG(st.st_mode))
+		r = sink_image_new(path, &how, &p->sink, err);
+	else
+		r = sink_device_new(path, &how, &p->sink, err);
+	return r ? r : p->sink->ops->begin(p->sink, err);
+}
+
+static int lock(struct replace *p, struct tm_error *err)
+{
+	const struct tm_config *config = p->vault->config;
+	char path[512];
+	int r;
+
+	backup_lock_path(config, &p->disk->item, path, sizeof(path));
+	r = file_make_dirs(config->run, 0755);
+	if (!r)
+		r = file_lock(path, &p->lock_fd);
+	if (r == -EAGAIN)
+		return tm_error_set(err, -EBUSY, TM_EXIT_BUSY, path,
+				    "cannot bring disk '%s' back: a run is under way on this machine",
+				    p->disk->name);
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_FAILED, path,
+				    "cannot lock '%s': %s", path, strerror(-r));
+	return 0;
+}
+
+/* Of a disk that has broken off there is one already, or none was wanted. */
+static int back_up(struct replace *p, struct tm_error *err)
+{
+	struct tm_point point;
+	struct tm_job job = { 0 };
+	int r;
+
+	if (p->result.again || p->how->no_backup || p->how->dry)
+		return 0;
+	r = backup_run(p->vault, p->disk, 1, &p->how->backup, &point, &job,
+		       err);
+	tm_job_done(&job);
+	if (r) {
+		tm_error_prefix(err, "before disk '%s' is changed",
+				p->disk->name);
+		return r;
+	}
+	strcpy(p->doc.way_back, point.name);
+	tm_point_done(&point);
+	return 0;
+}
+
+static int find_newest(struct replace *p, struct tm_error *err)
+{
+	char **names;
+	size_t n;
+	int r;
+
+	r = points_names(p->vault, p->disk->container, &names, &n, err);
+	if (r)
+		return r;
+	r = points_newest_with(p->vault, p->disk->container, names, n,
+			       p->disk->name, &p->newest, err);
+	document_names_free(names, n);
+	return r;
+}
+
+/* Do the kernel's marks say what has changed since the newest point? */
+static int ask_source(struct replace *p, struct source *source,
+		      const struct tm_point_disk *then, struct tm_error *err)
+{
+	struct tm_segments now = TM_SEGMENTS_INIT;
+	struct source_state state;
+	char cut[TM_ID_SIZE];
+	bool same = false;
+	int r;
+
+	tm_id_format(cut, &then->cut);
+	r = source->ops->state(source, &state, err);
+	if (r || !state.tracked || state.lost || tm_id_is_none(&then->cut))
+		return r;
+	r = source->ops->segments(source, &now, err);
+	if (!r)
+		same = tm_segments_same(&now, &then->segments);
+	tm_segments_done(&now);
+	if (!r && same)
+		r = source->ops->pending(source, cut, &p->pending, err);
+	if (!r && same && p->pending.knows)
+		p->base = (struct held_base){
+			.disk = then, .changed = &p->pending.ship,
+		};
+	return r;
+}
+
+static int find_base(struct replace *p, struct tm_error *err)
+{
+	const struct tm_point_disk *then;
+	struct source *source;
+	int r;
+
+	if (p->how->compare)
+		return 0;
+	r = find_newest(p, err);
+	if (r || !*p->newest.name)
+		return r;
+	then = tm_point_find_disk(&p->newest, p->disk->name);
+	if (!then || then->chunk_size != p->wanted->chunk_size)
+		return 0;
+	r = source_new(p->disk->name, p->disk->path, p->disk->chunk_size,
+		       p->vault->config->state, &source, err);
+	if (r)
+		return r;
+	r = ask_source(p, source, then, err);
+	source_free(source);
+	return r;
+}
+
+/* A dry run leaves nothing anywhere, and is soon over. */
+static int hold(struct replace *p, struct tm_error *err)
+{
+	if (p->how->dry)
+		return 0;
+	return hold_take(p->vault, p->disk->container, p->point, "replace",
+			 &p->hold, err);
+}
+
+static int record(struct replace *p, struct tm_error *err)
+{
+	strcpy(p->doc.disk, p->disk->name);
+	strcpy(p->doc.point, p->point->name);
+	p->doc.time = time(NULL);
+	return replacing_save(p->vault->config, &p->doc, err);
+}
+
+static int move(struct replace *p, struct tm_error *err)
+{
+	const struct restore_options how = {
+		.compare = true, .dry = p->how->dry, .stage = "replace",
+		.base = p->base.disk ? &p->base : NULL,
+	};
+
+	return restore_onto(p->vault, p->disk->container, p->wanted, p->sink,
+			    &how, &p->result.disk, err);
+}
+
+static int run(struct replace *p, struct tm_error *err)
+{
+	const struct tm_config *config = p->vault->config;
+	int r;
+
+	r = replacing_load(config, p->disk->name, &p->result.again, &p->doc,
+			   err);
+	if (!r)
+		r = begin(p, err);
+	if (!r)
+		r = hold(p, err);
+	if (!r)
+		r = back_up(p, err);
+	if (!r)
+		r = lock(p, err);
+	if (!r)
+		r = find_base(p, err);
+	if (!r && !p->how->dry)
+		r = record(p, err);
+	if (r)
+		return r;
+	r = move(p, err);
+	if (!r && !p->how->dry)
+		r = replacing_end(config, p->disk->name, err);
+	if (r && !p->how->dry && err && !*err->action)
+		tm_error_action(err, "until 'tidemark restore replace %s' has ended, the disk is not consistent",
+				p->disk->name);
+	return r;
+}
+
+int replace_disk(struct vault *v, const struct tm_disk *disk,
+		 const struct tm_point *point,
+		 const struct replace_options *how, struct replace_result *ret,
+		 struct tm_error *err)
+{
+	struct replace p = {
+		.vault = v, .disk = disk, .point = point, .how = how,
+		.wanted = tm_point_find_disk(point, disk->name), .lock_fd = -1,
+	};
+	int r;
+
+	if (!p.wanted)
+		return tm_error_set(err, -ENOENT, TM_EXIT_NOT_FOUND, disk->name,
+				    "cannot find disk '%s' in recovery point '%s'",
+				    disk->name, point->name);
+	r = run(&p, err);
+	p.result.tracked = p.base.disk;
+	strcpy(p.result.way_back, p.doc.way_back);
+	*ret = p.result;
+	hold_release(p.hold);
+	sink_free(p.sink);
+	source_pending_done(&p.pending);
+	tm_point_done(&p.newest);
+	tm_replace_done(&p.doc);
+	if (p.lock_fd >= 0)
+		close(p.lock_fd);
+	return r;
+}
