@@ -6,6 +6,8 @@
 #include <string.h>
 #include "cli/progress.h"
 #include "cli/settings.h"
+#include "engine/check.h"
+#include "engine/metrics.h"
 #include "engine/points.h"
 #include "engine/replace.h"
 #include "port/clock.h"
@@ -75,6 +77,7 @@ static int ask(const struct cli *cli, const struct tm_disk *disk,
 	       const char *point, struct tm_error *err)
 {
 	char question[512];
+	int r;
 
 	if (dry_run)
 		return 0;
@@ -82,12 +85,16 @@ static int ask(const struct cli *cli, const struct tm_disk *disk,
 		 "Disk '%s' (%s) goes back to %s: what has changed since is lost%s.",
 		 disk->name, disk->path, point, no_backup ? "" :
 		 ", but for a recovery point that is made before");
-	return cli_confirm(cli, question, err);
+	r = cli_confirm(cli, question, err);
+	if (!r)
+		cli_say(cli, "Until this has ended, disk '%s' is not consistent; where it breaks off, run it again\n",
+			disk->name);
+	return r;
 }
 
 static int run(struct cli *cli, const struct tm_config *config,
 	       struct vault *v, const struct tm_disk *disk,
-	       struct tm_error *err)
+	       struct replace_result *ret, struct tm_error *err)
 {
 	struct replace_options how = {
 		.compare = compare, .dry = dry_run, .no_backup = no_backup,
@@ -100,7 +107,6 @@ static int run(struct cli *cli, const struct tm_config *config,
 		},
 	};
 	uint64_t start = clock_now_ns();
-	struct replace_result done;
 	struct tm_point point;
 	int r;
 
@@ -108,17 +114,38 @@ static int run(struct cli *cli, const struct tm_config *config,
 			point_name ? point_name : "latest", &point, err);
 	if (r)
 		return r;
-	r = ask(cli, disk, point.name, err);
+	r = check_warn(v, disk->container, point.name, err);
 	if (!r)
-		r = replace_disk(v, disk, &point, &how, &done, err);
+		r = ask(cli, disk, point.name, err);
+	if (!r)
+		r = replace_disk(v, disk, &point, &how, ret, err);
 	if (!r) {
 		progress_end();
-		say(cli, disk->name, point.name, &done);
-		fill_result(cli, disk->name, point.name, &done,
+		say(cli, disk->name, point.name, ret);
+		fill_result(cli, disk->name, point.name, ret,
 			    clock_now_ns() - start);
 	}
 	tm_point_done(&point);
 	return r;
+}
+
+static int job(struct cli *cli, const struct tm_config *config,
+	       struct vault *v, const struct tm_disk *disk,
+	       struct tm_error *err)
+{
+	struct metrics_outcome outcome = { 0 };
+	struct replace_result done = { 0 };
+	struct metrics metrics;
+
+	if (dry_run)
+		return run(cli, config, v, disk, &done, err);
+	metrics_begin(&metrics, config, &cli->report, TM_JOB_RESTORE,
+		      disk->item_name);
+	outcome.r = run(cli, config, v, disk, &done, err);
+	outcome.counters.chunks_read = done.disk.chunks - done.disk.chunks_held;
+	metrics_count(&outcome, v);
+	metrics_end(&metrics, &outcome);
+	return outcome.r;
 }
 
 static int replace_run(struct cli *cli, const char **args, struct tm_error *err)
@@ -137,7 +164,7 @@ static int replace_run(struct cli *cli, const char **args, struct tm_error *err)
 			r = vault_open(&vault, &config, disks.v[0].vault,
 				       &cli->report, err);
 		if (!r) {
-			r = run(cli, &config, &vault, &disks.v[0], err);
+			r = job(cli, &config, &vault, &disks.v[0], err);
 			vault_close(&vault);
 		}
 		item_disks_done(&disks);

@@ -16,7 +16,7 @@
 #include "port/clock.h"
 
 static char *vault_url, *item_name, *format, *point_name, *credentials;
-static int resume;
+static int resume, in_use, smaller;
 
 /* TARGET, and where the URL is. */
 #define UPLOAD "upload:"
@@ -28,6 +28,10 @@ static const struct poptOption options[] = {
 	  "of a file: raw (default) or vhd", "FORMAT" },
 	{ "resume", 0, POPT_ARG_NONE, &resume, 0,
 	  "go on where one broke off: leave what is right already", NULL },
+	{ "mounted", 0, POPT_ARG_NONE, &in_use, 0,
+	  "also to a device that is mounted, or in use", NULL },
+	{ "smaller", 0, POPT_ARG_NONE, &smaller, 0,
+	  "also to a device that is smaller: the disk's end is left out", NULL },
 	{ "target-credentials", 0, POPT_ARG_STRING, &credentials, 0,
 	  "of a blob in another account: a file, or fd:N", "PLACE" },
 	{ "vault", 0, POPT_ARG_STRING, &vault_url, 0,
@@ -55,7 +59,10 @@ static int open_target(const struct cli *cli, const struct vault *v,
 		       struct sink **ret, struct tm_error *err)
 {
 	struct sink_options how = { .disk_size = disk->size, .resume = resume };
-	const struct sink_place_options place = { .size = disk->size };
+	const struct sink_place_options place = {
+		.size = disk->size, .state = v->config->state,
+		.in_use = in_use, .smaller = smaller,
+	};
 	struct stat st;
 	int r;
 
@@ -108,12 +115,18 @@ static void report_result(struct cli *cli, const struct tm_point *point,
 	if (done->chunks_held)
 		cli_say(cli, "  %llu chunks were right already\n",
 			(unsigned long long)done->chunks_held);
+	if (done->bytes_cut)
+		report_warning(&cli->report,
+			       "'%s' is smaller than disk '%s': %llu bytes at its end, not all zero, are not there",
+			       sink->name, disk->name,
+			       (unsigned long long)done->bytes_cut);
 	cli_result(cli, "point", json_string(point->name));
 	cli_result(cli, "disk", json_string(disk->name));
 	cli_result(cli, "target", json_string(sink->name));
 	cli_result(cli, "copied_by_service", json_boolean(done->copied));
 	cli_result(cli, "bytes", json_integer(done->bytes));
 	cli_result(cli, "bytes_written", json_integer(done->bytes_written));
+	cli_result(cli, "bytes_cut", json_integer(done->bytes_cut));
 	cli_result(cli, "bytes_received", json_integer(done->bytes_received));
 	cli_result(cli, "chunks_checked", json_integer(done->chunks));
 	cli_result(cli, "chunks_held", json_integer(done->chunks_held));
@@ -196,10 +209,11 @@ const struct verb verb_restore_disk = {
 "  upload:PLACE, a managed disk waiting for its upload; PLACE is a file of mode\n"
 "    0600, fd:N or env:NAME, and holds its URL with the signature\n"
 "\n"
-"Every chunk is checked against the\n"
-"hash table before it is written; what cannot be proved ends the restore (exit\n"
-"status 9). A file appears under its name only when it is whole. What is there\n"
-"already is replaced only after a question, or with --yes.\n"
+"Every chunk is checked against the hash table before it is written; what cannot\n"
+"be proved ends the restore (exit status 9). A file appears under its name only\n"
+"when it is whole. What is there already is replaced only after a question, or\n"
+"with --yes. A device that is in use (exit status 7) or too small (10) is refused\n"
+"without --mounted or --smaller.\n"
 "\n"
 "With --resume, what the target holds is read first, and what is right is left\n"
 "alone: for a device on which a restore broke off. A file is then gathered in\n"

@@ -24,6 +24,7 @@ struct replace {
 	struct sink *sink;
 	struct hold *hold;		/* of the point */
 	int lock_fd;
+	bool between;			/* two states: it is recorded */
 	struct tm_replace doc;		/* what is recorded */
 	struct tm_point newest;		/* that tracking may stand on */
 	struct source_pending pending;
@@ -35,7 +36,7 @@ static int begin(struct replace *p, struct tm_error *err)
 {
 	const struct sink_place_options how = {
 		.size = p->wanted->size, .look = p->how->dry,
-		.keep_tracking = true,
+		.state = p->vault->config->state, .keep_tracking = true,
 	};
 	const char *path = p->disk->path;
 	struct stat st;
@@ -169,6 +170,7 @@ static int record(struct replace *p, struct tm_error *err)
 	strcpy(p->doc.disk, p->disk->name);
 	strcpy(p->doc.point, p->point->name);
 	p->doc.time = time(NULL);
+	p->between = true;
 	return replacing_save(p->vault->config, &p->doc, err);
 }
 
@@ -190,6 +192,7 @@ static int run(struct replace *p, struct tm_error *err)
 
 	r = replacing_load(config, p->disk->name, &p->result.again, &p->doc,
 			   err);
+	p->between = p->result.again;
 	if (!r)
 		r = begin(p, err);
 	if (!r)
@@ -207,9 +210,6 @@ static int run(struct replace *p, struct tm_error *err)
 	r = move(p, err);
 	if (!r && !p->how->dry)
 		r = replacing_end(config, p->disk->name, err);
-	if (r && !p->how->dry && err && !*err->action)
-		tm_error_action(err, "until 'tidemark restore replace %s' has ended, the disk is not consistent",
-				p->disk->name);
 	return r;
 }
 
@@ -229,6 +229,9 @@ int replace_disk(struct vault *v, const struct tm_disk *disk,
 				    "cannot find disk '%s' in recovery point '%s'",
 				    disk->name, point->name);
 	r = run(&p, err);
+	if (r && p.between)
+		report_warning(v->report, "disk '%s' is not consistent until 'tidemark restore replace %s' has ended",
+			       disk->name, disk->name);
 	p.result.tracked = p.base.disk;
 	strcpy(p.result.way_back, p.doc.way_back);
 	*ret = p.result;

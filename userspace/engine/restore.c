@@ -14,6 +14,20 @@ struct restore {
 	struct restore_result result;
 };
 
+/* Of the disk, not of what pads its VHD. */
+static void count_cut(struct restore *s, uint64_t off, uint64_t len)
+{
+	uint64_t end = s->reader.disk->size;
+
+	if (end > off + len)
+		end = off + len;
+	if (off < s->sink->size)
+		off = s->sink->size;
+	if (off < end)
+		__atomic_fetch_add(&s->result.bytes_cut, end - off,
+				   __ATOMIC_RELAXED);
+}
+
 /* On several threads. */
 static int on_piece(void *arg, uint64_t off, const void *data, uint64_t len,
 		    struct tm_error *err)
@@ -21,8 +35,10 @@ static int on_piece(void *arg, uint64_t off, const void *data, uint64_t len,
 	struct restore *s = arg;
 	struct sink *sink = s->sink;
 
+	if (data)
+		count_cut(s, off, len);
 	if (off >= sink->size)
-		return 0;	/* padding of the VHD */
+		return 0;
 	if (len > sink->size - off)
 		len = sink->size - off;
 	if (data) {

@@ -21,6 +21,7 @@ struct restore_options {
 struct restore_result {
 	uint64_t bytes;		/* of the disk */
 	uint64_t bytes_written;	/* the rest is zero, or was right already */
+	uint64_t bytes_cut;	/* not zero, behind the end of a smaller sink */
 	uint64_t bytes_differing;	/* to be written, when dry */
 	uint64_t bytes_received;	/* from the vault; when dry: to be */
 	uint64_t chunks;	/* each checked */

@@ -86,15 +86,19 @@ int sink_file_new(const char *path, const struct sink_options *how,
 /* How a device or a file is written in place. */
 struct sink_place_options {
 	uint64_t size;		/* bytes of the disk */
+	/* Where this machine's records of tracked devices are; borrowed. */
+	const char *state;
 	bool look;		/* only to be read */
 	bool keep_tracking;	/* what is tracked stays believed */
+	bool in_use;		/* a device may be mounted, or in use */
+	bool smaller;		/* it may: what does not fit is left out */
 };
 
 /*
- * A block device, at least as large as the disk. What of it is tracked is
- * written through the mapping that tracks it, and unless asked otherwise all of
- * it is marked as changed.
- * begin() refuses one that is mounted or in use otherwise.
+ * A block device, at least as large as the disk (-ENOSPC). What of it is tracked
+ * is written through the mapping that tracks it, and unless asked otherwise all
+ * of it is marked as changed; what has been tracked, and is not now, is not
+ * believed any more. begin() refuses one that is mounted or in use otherwise.
  */
 int sink_device_new(const char *path, const struct sink_place_options *how,
 		    struct sink **ret, struct tm_error *err);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "engine/beneath.h"
 #include "engine/layout.h"
 #include "engine/sinkdisk.h"
 #include "port/blkdev.h"
@@ -55,8 +56,7 @@ int sink_disk_failed(const struct sink *s, int r, const char *what,
 	else if (r == -EACCES || r == -EPERM)
 		code = TM_EXIT_PERMISSION;
 	return tm_error_set(err, r, code, s->name, "cannot %s '%s': %s", what,
-			    s->name, r == -ENOSPC ? "it is too small" :
-			    r == -EBUSY ? "it is mounted or in use" :
+			    s->name, r == -EBUSY ? "it is mounted or in use" :
 			    strerror(-r));
 }
 
@@ -69,8 +69,8 @@ static int open_area(struct sink_place *p, const struct tm_segment *seg)
 	*a = (struct area){ .start = seg->start, .len = seg->len };
 	snprintf(a->device, sizeof(a->device), "%s", seg->device);
 	tracked_node(a->device, node);
-	if (p->how.look)
-		r = diskout_open_shared(node, seg->len, true, &a->out);
+	if (p->how.look || p->how.in_use)
+		r = diskout_open_shared(node, seg->len, p->how.look, &a->out);
 	else
 		r = diskout_open_device(node, seg->len, &a->out);
 	if (!r)
@@ -136,29 +136,36 @@ static int open_areas(struct sink_place *p, const struct tm_segments *segs)
 	if (r || !scanned)
 		return r;
 	/* Where a mapping holds part of it, nobody can have all to himself. */
-	if (p->how.look || p->n)
-		r = diskout_open_shared(p->path, p->how.size, p->how.look,
+	if (p->how.look || p->how.in_use || p->n)
+		r = diskout_open_shared(p->path, p->sink.size, p->how.look,
 					&p->whole);
 	else
-		r = diskout_open_device(p->path, p->how.size, &p->whole);
-	if (!r && p->n && !p->how.look)
+		r = diskout_open_device(p->path, p->sink.size, &p->whole);
+	if (!r && p->n && !p->how.look && !p->how.in_use)
 		r = hold_partitions(p);
 	return r;
 }
 
 /*
- * The kernel sees each write, but not that a disk has become another one: the
- * next backup is to read and compare all of it.
+ * Where tracking is at work the kernel sees each write, but not that a disk has
+ * become another one: the next backup is to read and compare all of it.
  */
 static int distrust(struct sink_place *p, struct tm_error *err)
 {
 	int r = 0;
 
-	if (p->how.look || p->how.keep_tracking)
-		return 0;
-	for (size_t i = 0; !r && i < p->n; i++)
+	for (size_t i = 0; !r && !p->how.keep_tracking && i < p->n; i++)
 		r = tracked_mark_all(p->areas[i].device, err);
 	return r;
+}
+
+static int too_small(const struct sink_place *p, uint64_t size,
+		     struct tm_error *err)
+{
+	return tm_error_set(err, -ENOSPC, TM_EXIT_LIMIT, p->path,
+			    "cannot restore to '%s': it has %llu bytes, and the disk has %llu",
+			    p->path, (unsigned long long)size,
+			    (unsigned long long)p->how.size);
 }
 
 static int begin_device(struct sink_place *p, struct tm_error *err)
@@ -167,13 +174,18 @@ static int begin_device(struct sink_place *p, struct tm_error *err)
 	uint64_t size;
 	int r = layout_find(p->path, &segs, &size, err);
 
-	if (r)
-		return r;
-	r = size < p->how.size ? -ENOSPC : open_areas(p, &segs);
+	if (!r && size < p->sink.size)
+		r = too_small(p, size, err);
+	/* Before: metadata may lie where the device is to be ours alone. */
+	if (!r && !p->how.look)
+		r = beneath_forget(p->how.state, p->path, err);
+	if (!r) {
+		r = open_areas(p, &segs);
+		if (r)
+			sink_disk_failed(&p->sink, r, "write", err);
+	}
 	tm_segments_done(&segs);
-	if (r)
-		return sink_disk_failed(&p->sink, r, "write", err);
-	return distrust(p, err);
+	return r || p->how.look ? r : distrust(p, err);
 }
 
 static int place_begin(struct sink *s, struct tm_error *err)
@@ -336,6 +348,14 @@ int sink_device_new(const char *path, const struct sink_place_options *how,
 	r = new_place(path, how, &p, err);
 	if (r)
 		return r;
+	if (dev.size < how->size) {
+		if (!how->smaller) {
+			r = too_small(p, dev.size, err);
+			sink_free(&p->sink);
+			return r;
+		}
+		p->sink.size = dev.size;
+	}
 	blkdev_content(path, content);
 	snprintf(p->sink.there, sizeof(p->sink.there),
 		 "'%s' (%llu MiB, %s) is there already: everything in it would be lost.",

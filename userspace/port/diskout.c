@@ -158,6 +158,9 @@ static int open_device(const char *path, uint64_t size, int mode, int flags,
 		return r;
 	out->fd = open(path, mode | flags | O_CLOEXEC);
 	r = out->fd < 0 ? -errno : check_device(out->fd, size);
+	/* What others have left in the cache must not land on top of ours. */
+	if (!r && mode == O_RDWR && fsync(out->fd))
+		r = -errno;
 	if (r) {
 		diskout_free(out);
 		return r;
