@@ -64,11 +64,14 @@ static int open_target(const struct cli *cli, const struct vault *v,
 		.in_use = in_use, .smaller = smaller,
 	};
 	struct stat st;
+	bool device = !stat(path, &st) && S_ISBLK(st.st_mode);
 	int r;
 
 	r = read_format(cli, &how.format, err);
 	if (r)
 		return r;
+	if ((in_use || smaller) && !device)
+		return cli_usage(cli, err, "only a device takes --mounted or --smaller");
 	if (tm_blob_url_is(path) || !strncmp(path, UPLOAD, strlen(UPLOAD))) {
 		if (format && how.format == SINK_RAW)
 			return cli_usage(cli, err, "a blob is a VHD");
@@ -77,7 +80,7 @@ static int open_target(const struct cli *cli, const struct vault *v,
 			sink_upload_new(path + strlen(UPLOAD), v, &how, ret,
 					err);
 	}
-	if (!stat(path, &st) && S_ISBLK(st.st_mode)) {
+	if (device) {
 		if (format)
 			return cli_usage(cli, err, "a device takes no --format");
 		return sink_device_new(path, &place, ret, err);
