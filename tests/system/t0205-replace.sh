@@ -91,6 +91,8 @@ killed=$!
 proxy_await "$PROXY_RULE"
 tidemark backup
 is "$STATUS" 7 "no backup meanwhile"
+"$TESTS/lib/sdk.py" list "$(container)" "holds/$FIRST/" | grep -q .
+ok $? "and the point is held, so that it is not deleted"
 kill -9 "$killed"
 wait "$killed" 2>/dev/null
 proxy_clear
@@ -106,6 +108,23 @@ cmp "$A" "$WORK/first.img"
 ok $? "exactly"
 tidemark status --local --json
 is "$(json result.items.0.disks.0.replacing)" null "then all is well"
+
+# Told to stop
+change "$A" fourth
+proxy_rule '{"kind": "read", "path": "a.vhd", "skip": 2, "times": 0, "do": "hold"}'
+"$BUILD/tidemark" restore replace a --point "$FIRST" --yes --no-backup \
+	>"$WORK/out" 2>"$WORK/err" </dev/null &
+stopped=$!
+proxy_await "$PROXY_RULE"
+kill -TERM "$stopped"
+wait "$stopped"
+is $? 12 "it stops when it is told to"
+grep -q "'a' is not consistent until" "$WORK/err"
+ok $? "and says what that means"
+proxy_clear
+tidemark restore replace a --point "$FIRST" --yes --no-backup
+cmp "$A" "$WORK/first.img"
+ok $? "it is completed, exactly"
 
 # Killed at random moments, with what it takes without as the measure
 change "$A" measure

@@ -198,6 +198,24 @@ if [ -n "$LOOP" ]; then
 	head -c 6M /dev/urandom >"$WORK/device"
 	losetup -c "$LOOP"
 fi
+# asked ANSWER: exit status; what was said is in $WORK/said
+asked() {
+	echo "$1" | script -qec "'$TIDEMARK' restore disk a '$WORK/file.raw' \
+		--vault '$VAULT' --item m1 --point $POINT --quiet" \
+		"$WORK/typed" >"$WORK/said"
+}
+
+: >"$WORK/file.raw"
+asked n
+is $? 11 "on a terminal one is asked, and may say no"
+grep -q "file.raw' is there already.*y/N" "$WORK/said"
+ok $? "what is overwritten is said"
+[ ! -s "$WORK/file.raw" ]
+ok $? "it is as it was"
+asked y
+is $? 0 "or yes"
+cmp "$WORK/file.raw" "$WORK/full.img"
+ok $? "it is replaced"
 restore "$WORK/file.raw" --yes --smaller
 is "$STATUS" 2 "a file is as large as it has to be"
 

@@ -9,6 +9,7 @@
 #				compares it with the copy of IMAGE
 #	vhd NAME IMAGE POINT DISK
 #				the same through qemu-img and a VHD
+#	same NAME IMAGE		is the disk now as the copy?
 #	drop NAME IMAGE...	forgets copies
 #	pair NAME POINT		prints what `chain check` says of disks a and b
 #	two POINT-A POINT-B	the same, each disk from its own point
@@ -38,6 +39,9 @@ check)
 	restore "$3" "$WORK/restored.$1" --point "$2"
 	cmp "$WORK/restored.$1" "$WORK/truth.$name.$1"
 	rm "$WORK/restored.$1"
+	;;
+same)
+	cmp "$WORK/$1" "$WORK/truth.$name.$1"
 	;;
 vhd)
 	rm -f "$WORK/restored.$1.vhd"
