@@ -16,12 +16,13 @@ mkdir -p /var/lib/tidemark
 # replace ARG...: the result is in /tmp/json
 replace()
 {
-	tidemark --json --yes restore replace "$@" >/tmp/json 2>/tmp/err ||
-		{
-			replace_status=$?
-			sed 's/^/# /' /tmp/json
-			return $replace_status
-		}
+	if tidemark --json --yes restore replace "$@" >/tmp/json 2>/tmp/err; then
+		return 0
+	else
+		replace_status=$?
+		sed 's/^/# /' /tmp/json
+		return $replace_status
+	fi
 }
 
 # back POINT ARG...: replace of disk a, without a way back
@@ -233,5 +234,8 @@ after()
 	umount /var/lib/tidemark
 }
 
-"$1"
+case $1 in
+before)	before ;;
+after)	after ;;
+esac
 done_testing
