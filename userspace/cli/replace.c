@@ -87,8 +87,8 @@ static int ask(const struct cli *cli, const struct tm_disk *disk,
 		 ", but for a recovery point that is made before");
 	r = cli_confirm(cli, question, err);
 	if (!r)
-		cli_say(cli, "Until this has ended, disk '%s' is not consistent; where it breaks off, run it again\n",
-			disk->name);
+		cli_say(cli, "Until this has ended disk '%s' is not consistent\n"
+			"  where it breaks off, run it again\n", disk->name);
 	return r;
 }
 

@@ -100,6 +100,7 @@ static int open_disks(struct backup *b, struct tm_error *err)
 	if (!b->targets || !b->lasts)
 		return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, NULL,
 				    "cannot back up: out of memory");
+	r = replacing_refuse(b->vault->config, b->disks, b->n, err);
 	for (i = 0; i < b->n && !r; i++)
 		r = target_init(&b->targets[i], &b->disks[i], b->vault->config,
 				err);
@@ -364,14 +365,9 @@ int backup_run(struct vault *v, const struct tm_disk *disks, size_t n,
 	r = check_same_machine(disks, n, err);
 	if (!r)
 		r = lock_machine(&b, err);
-	if (!r)
-		r = replacing_refuse(v->config, disks, n, err);
 	*ret_job = b.job;
-	if (r) {
-		if (b.lock_fd >= 0)
-			close(b.lock_fd);
+	if (r)
 		return r;
-	}
 	r = open_disks(&b, err);
 	if (!r)
 		r = take_leases(&b, err);
@@ -396,6 +392,8 @@ int backup_run(struct vault *v, const struct tm_disk *disks, size_t n,
 	else
 		outcome_undo(&b, r, err);
 	close_all(&b);
+	/* Whoever goes on with the vault may be told to stop again. */
+	atomic_store(&v->finishing, false);
 	*ret_job = b.job;
 	if (r)
 		tm_point_done(&point);
