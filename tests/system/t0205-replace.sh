@@ -128,9 +128,15 @@ ok $? "it is completed, exactly"
 
 # Killed at random moments, with what it takes without as the measure
 change "$A" measure
+printf '[paths]\nmetrics = %s\n' "$WORK/counters.prom" >"$TIDEMARK_CONFIG"
 begin=$(date +%s%N)
 tidemark restore replace a --point "$FIRST" --yes --no-backup
 took=$((($(date +%s%N) - begin) / 1000000))
+: >"$TIDEMARK_CONFIG"
+received=$(sed -n 's/^tidemark_received_bytes_total{.*restore.*} //p' \
+	"$WORK/counters.prom")
+[ "$received" -ge $DIFFERING ] && [ "$received" -le $((DIFFERING * 105 / 100)) ]
+ok $? "with all that comes along: $received bytes for $DIFFERING"
 moments=$(/usr/bin/python3 -c '
 import random, sys
 chance = random.Random(sys.argv[1])
