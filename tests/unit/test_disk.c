@@ -276,6 +276,64 @@ static void restored(void **state)
 	assert_int_equal(diskout_open_device(b->path, SIZE, &out), -ENOTBLK);
 }
 
+/* Aligned as O_DIRECT wants it, and then not. */
+static void assert_holds(const struct bench *b, struct diskout *out,
+			 uint64_t off, size_t len)
+{
+	unsigned char *got = disk_buffer_new(2 * CHUNK);
+
+	assert_non_null(got);
+	assert_int_equal(diskout_read(out, off, got, len), 0);
+	assert_memory_equal(got, b->data + off, len);
+	assert_int_equal(diskout_read(out, off, got + 1, len), 0);
+	assert_memory_equal(got + 1, b->data + off, len);
+	disk_buffer_free(got);
+}
+
+static void in_place(void **state)
+{
+	const struct bench *b = *state;
+	struct diskout *out;
+	struct stat st;
+	char end[16];
+	int fd;
+
+	/* Who has it open may be using it. */
+	fd = open(b->path, O_RDONLY);
+	assert_int_equal(diskout_open_file(b->path, SIZE, &out), -EBUSY);
+	close(fd);
+	assert_int_equal(diskout_open_file(b->dir, SIZE, &out), -EISDIR);
+	/* Longer at once. */
+	assert_int_equal(diskout_open_file(b->path, SIZE + CHUNK, &out), 0);
+	assert_false(diskout_is_zero(out));
+	assert_holds(b, out, CHUNK, CHUNK);
+	assert_holds(b, out, SIZE - TAIL, TAIL);
+	assert_int_equal(diskout_read(out, SIZE, end, sizeof(end)), 0);
+	assert_int_equal(end[0] | end[sizeof(end) - 1], 0);
+	assert_int_equal(diskout_read(out, SIZE + CHUNK, end, 1), -EINVAL);
+	assert_int_equal(diskout_write(out, 0, b->data + CHUNK, CHUNK), 0);
+	diskout_free(out);
+	assert_int_equal(stat(b->path, &st), 0);
+	assert_int_equal(st.st_size, SIZE + CHUNK);
+	/* Shorter when all is well. */
+	assert_int_equal(diskout_open_file(b->path, SIZE - TAIL, &out), 0);
+	assert_int_equal(stat(b->path, &st), 0);
+	assert_int_equal(st.st_size, SIZE + CHUNK);
+	assert_int_equal(diskout_write(out, 0, b->data, CHUNK), 0);
+	assert_int_equal(diskout_finish(out), 0);
+	diskout_free(out);
+	assert_int_equal(stat(b->path, &st), 0);
+	assert_int_equal(st.st_size, SIZE - TAIL);
+	/* Only looked at. */
+	assert_int_equal(diskout_open_shared(b->path, SIZE - TAIL, true, &out),
+			 0);
+	assert_holds(b, out, 0, 2 * CHUNK - 1);
+	assert_int_equal(diskout_write(out, 0, b->data, CHUNK), -EBADF);
+	diskout_free(out);
+	assert_int_equal(diskout_open_shared(b->path, SIZE, false, &out),
+			 -ENOTBLK);
+}
+
 #define IN_BOTH(test)							\
 	cmocka_unit_test_setup_teardown(test, set_up, tear_down),	\
 	cmocka_unit_test_setup_teardown(test, set_up_shm, tear_down)
@@ -290,6 +348,7 @@ int main(void)
 		IN_BOTH(shrunk),
 		IN_BOTH(no_disk),
 		IN_BOTH(restored),
+		IN_BOTH(in_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
