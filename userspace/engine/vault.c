@@ -172,6 +172,16 @@ int vault_reach(struct vault *v, const struct vault *like,
 	return r;
 }
 
+int vault_clone(const struct vault *v, struct vault *ret)
+{
+	begin(ret, v->config, v->report);
+	strcpy(ret->url, v->url);
+	ret->address = v->address;
+	ret->lent = true;
+	ret->clock_checked = true;
+	return blobservice_clone(v->service, &ret->service);
+}
+
 void vault_close(struct vault *v)
 {
 	blobservice_free(v->service);

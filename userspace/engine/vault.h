@@ -67,6 +67,12 @@ int vault_reach(struct vault *v, const struct vault *like,
 		const struct tm_address *address, struct credentials *cred,
 		struct tm_error *err);
 
+/*
+ * Another connection to the same account, for another thread. What is found out
+ * about credentials is shared: @v is closed last. 0 or -errno.
+ */
+int vault_clone(const struct vault *v, struct vault *ret);
+
 /* The blob @name of @container; both borrowed. */
 struct blob vault_blob(const struct vault *v, const char *container,
 		       const char *name);

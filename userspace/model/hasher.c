@@ -79,19 +79,13 @@ static void put_le64(uint8_t *to, uint64_t value)
 		to[n] = (uint8_t)(value >> (8 * n));
 }
 
-int tm_hasher_chunk(struct tm_hasher *h, uint64_t i, const void *data,
-		    size_t len, struct tm_hash *ret)
+static int finish(struct tm_hasher *h, uint64_t i, const void *data, size_t len,
+		  struct tm_hash *ret)
 {
-	uint8_t index[8], zeroes[8], full[HMAC_SIZE];
+	uint8_t index[8], full[HMAC_SIZE];
 	size_t full_len;
 
 	put_le64(index, i);
-	if (all_zero(data, len)) {
-		/* The length still counts: a chunk grows with its disk. */
-		put_le64(zeroes, len);
-		data = zeroes;
-		len = sizeof(zeroes);
-	}
 	/* Without a key, init starts again under the key it has. */
 	if (!EVP_MAC_init(h->ctx, NULL, 0, NULL) ||
 	    !EVP_MAC_update(h->ctx, index, sizeof(index)) ||
@@ -103,4 +97,22 @@ int tm_hasher_chunk(struct tm_hasher *h, uint64_t i, const void *data,
 	if (tm_hash_is_zero(ret))
 		ret->b[TM_HASH_SIZE - 1] = 1;
 	return 0;
+}
+
+int tm_hasher_zeroes(struct tm_hasher *h, uint64_t i, size_t len,
+		     struct tm_hash *ret)
+{
+	uint8_t zeroes[8];
+
+	/* The length still counts: a chunk grows with its disk. */
+	put_le64(zeroes, len);
+	return finish(h, i, zeroes, sizeof(zeroes), ret);
+}
+
+int tm_hasher_chunk(struct tm_hasher *h, uint64_t i, const void *data,
+		    size_t len, struct tm_hash *ret)
+{
+	if (all_zero(data, len))
+		return tm_hasher_zeroes(h, i, len, ret);
+	return finish(h, i, data, len, ret);
 }

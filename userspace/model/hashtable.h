@@ -98,6 +98,10 @@ int tm_hasher_clone(const struct tm_hasher *h, struct tm_hasher **ret);
 int tm_hasher_chunk(struct tm_hasher *h, uint64_t i, const void *data,
 		    size_t len, struct tm_hash *ret);
 
+/* The same of @len zeroes, without looking at any. */
+int tm_hasher_zeroes(struct tm_hasher *h, uint64_t i, size_t len,
+		     struct tm_hash *ret);
+
 /*
  * The table in memory, sparse: what has not been loaded or set is zero, which
  * is always safe (the chunk will be sent), and takes no memory. Loading is up
