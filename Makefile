@@ -19,13 +19,17 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS))
 PKG_LIBS   := $(shell pkg-config --libs $(LIBS)) -lm
 ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	      -DTIDEMARK_VERSION='"$(VERSION)"' -Iuserspace -Ikmod \
-	      $(WARN) $(PKG_CFLAGS) $(CFLAGS)
+	      $(WARN) $(PKG_CFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden
 
 LAYERS  := model port engine cli
 SRC     := $(sort $(wildcard $(LAYERS:%=userspace/%/*.c))) \
 	   $(wildcard kmod/format.c)
 OBJ     := $(SRC:%.c=$(B)/%.o)
 LIBOBJ  := $(filter-out $(B)/userspace/cli/%,$(OBJ))
+
+# What nbdkit loads to serve a recovery point: the same objects.
+PLUGIN     := $(B)/nbdkit-tidemark-plugin.so
+PLUGINOBJ  := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard userspace/mount/*.c)))
 
 # The same objects with sanitizers, for the unit tests and for a program that
 # system tests can run instead.
@@ -100,6 +104,7 @@ PREFIX     ?= /usr/local
 SBINDIR     = $(DESTDIR)$(PREFIX)/sbin
 MANDIR      = $(DESTDIR)$(PREFIX)/share/man
 COMPDIR     = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+LIBEXECDIR  = $(DESTDIR)$(PREFIX)/libexec/tidemark
 UNITDIR     = $(DESTDIR)/lib/systemd/system
 RULESDIR    = $(DESTDIR)/lib/udev/rules.d
 MODULE_SRC  = $(DESTDIR)/usr/src/dm-tidemark-$(VERSION)
@@ -118,7 +123,7 @@ KERNELS    ?= $(RELEASES)
 # Objects are kept: they are shared by many programs.
 .SECONDARY:
 
-all: $(B)/tidemark	## the program
+all: $(B)/tidemark $(PLUGIN)	## the program, and nbdkit's plugin
 
 $(B)/tidemark: $(OBJ)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
@@ -126,6 +131,16 @@ $(B)/tidemark: $(OBJ)
 $(ASAN): $(OBJ:$(B)/%=$(B)/san/%)
 	@mkdir -p $(@D)
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# nbdkit has what its header declares.
+$(PLUGINOBJ): PKG_CFLAGS += $(shell pkg-config --cflags nbdkit)
+$(PLUGIN): $(PLUGINOBJ) $(B)/plugin.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,--as-needed -o $@ $^ $(PKG_LIBS)
+
+# Of the engine only what it needs.
+$(B)/plugin.a: $(LIBOBJ)
+	rm -f $@
+	$(AR) rcs $@ $^
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -301,6 +316,7 @@ check-crash: all vmtools crashtools	## crashes at length; the counts: tests/cras
 
 install: all	## the program, and the module's source for DKMS
 	install -D -m 755 $(B)/tidemark $(SBINDIR)/tidemark
+	install -D -m 644 -t $(LIBEXECDIR) $(PLUGIN)
 	set -e; for f in $(wildcard userspace/man/*.8 userspace/man/*.5); do \
 		install -D -m 644 $$f $(MANDIR)/man$${f##*.}/$${f##*/}; done
 	set -e; for f in $(wildcard userspace/systemd/*.service \
@@ -320,6 +336,7 @@ uninstall:	## what `install` has put there
 		dkms remove dm-tidemark/$(VERSION) --all
 	rm -rf $(MODULE_SRC)
 	rm -f $(SBINDIR)/tidemark
+	rm -rf $(LIBEXECDIR)
 	rm -f $(patsubst userspace/systemd/%,$(UNITDIR)/%,\
 		$(wildcard userspace/systemd/*.service \
 		userspace/systemd/*.timer))
@@ -340,6 +357,7 @@ help:		## this list
 -include $(VMTOOLS:$(B)/tests/%=$(B)/tests/vm/tools/%.d) $(VMLIBOBJ:.o=.d)
 -include $(CRASHTOOLS:$(B)/tests/%=$(B)/tests/crash/guest/tools/%.d) \
 	$(REPLAYOBJ:.o=.d)
+-include $(PLUGINOBJ:.o=.d)
 -include $(BENCHTOOLS:$(B)/tests/%=$(B)/tests/bench/tools/%.d) \
 	$(B)/tests/bench/standin.d
 -include $(OBJ:.o=.d) $(OBJ:$(B)/%.o=$(B)/san/%.d) $(UNIT:=.d) \

@@ -145,6 +145,9 @@ S("snapshot", "pool", "bytes of memory for old data on their way",	\
 S("snapshot", "cow_timeout", "seconds to wait for the store",		\
 	.type = COUNT, AT(cow_timeout), .preset = "30",			\
 	.min = 1, .max = 3600)						\
+S("restore", "cache_size", "bytes of chunks kept on disk, 0: none",	\
+	.type = BYTES, AT(cache_size), .preset = "1G",			\
+	.max = GIB(65536))						\
 S("paths", "state", "what has to survive a reboot",			\
 	.type = PATH, TEXT_AT(state), .preset = "/var/lib/tidemark")	\
 S("paths", "run", "locks and the state of running jobs",		\
@@ -152,7 +155,9 @@ S("paths", "run", "locks and the state of running jobs",		\
 S("paths", "metrics", "directory or .prom file for Prometheus",		\
 	.type = PATH, TEXT_AT(metrics), .preset = "")			\
 S("paths", "waagent", "the Azure agent's configuration",		\
-	.type = PATH, TEXT_AT(waagent), .preset = "/etc/waagent.conf")
+	.type = PATH, TEXT_AT(waagent), .preset = "/etc/waagent.conf")	\
+S("paths", "cache", "chunks of recovery points that were read",		\
+	.type = PATH, TEXT_AT(cache), .preset = "/var/cache/tidemark/chunks")
 
 #define AS_SETTING(section_, name_, help_, ...) \
 	{ .section = section_, .name = name_, .help = help_ },

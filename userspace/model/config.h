@@ -79,6 +79,10 @@ struct tm_config {
 	char run[TM_CONFIG_PATH_SIZE];		/* /run/tidemark */
 	char metrics[TM_CONFIG_PATH_SIZE];	/* directory or file, or "" */
 	char waagent[TM_CONFIG_PATH_SIZE];	/* /etc/waagent.conf */
+	char cache[TM_CONFIG_PATH_SIZE];	/* of chunks, for mounts and NBD */
+
+	/* [restore] */
+	uint64_t cache_size;		/* bytes; 0: no cache on disk */
 };
 
 /* Sets every default. */

@@ -40,7 +40,7 @@ struct cachedir {
 };
 
 struct entry {
-	char name[NAME_SIZE + 32];
+	char name[2 * CACHEDIR_KEY_SIZE + 1];
 	time_t used;
 	uint64_t bytes;
 };
@@ -153,7 +153,7 @@ static int add_entry(struct entries *e, const char *name, const struct stat *st)
 		e->v = v;
 	}
 	v = &e->v[e->n++];
-	snprintf(v->name, sizeof(v->name), "%s", name);
+	memcpy(v->name, name, sizeof(v->name));
 	v->used = st->st_mtime;
 	v->bytes = (uint64_t)st->st_size;
 	e->bytes += v->bytes;
@@ -174,7 +174,7 @@ static int list_shard(DIR *dir, struct entries *e)
 			continue;
 		if (d->d_name[0] == '.' && now - st.st_mtime > LEFTOVER_S)
 			unlinkat(dirfd(dir), d->d_name, 0);
-		else if (d->d_name[0] != '.')
+		else if (strlen(d->d_name) == 2 * CACHEDIR_KEY_SIZE)
 			r = add_entry(e, d->d_name, &st);
 	}
 	return r;

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+/* nbdkit.c - a disk of a recovery point on an NBD socket */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "engine/nbdkit.h"
+#include "port/file.h"
+#include "port/nbd.h"
+#include "port/program.h"
+
+#define PLUGIN_NAME "nbdkit-tidemark-plugin.so"
+#define READY_MS 60000u		/* the vault may be slow to answer */
+#define STEP_MS 200u
+#define WORDS 24
+
+struct command {
+	const char *argv[WORDS];
+	char session[32], plugin[PATH_MAX];
+	int fd;
+};
+
+int nbdkit_clear_socket(const char *path, struct tm_error *err)
+{
+	struct stat st;
+	int r;
+
+	if (lstat(path, &st))
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return tm_error_set(err, -EEXIST, TM_EXIT_REFUSED, path,
+				    "cannot serve on '%s': something else is there",
+				    path);
+	r = nbd_greets(path, 0);
+	if (r == -ECONNREFUSED)
+		return unlink(path) ? tm_error_set(err, -errno, TM_EXIT_FAILED,
+				path, "cannot remove the dead socket '%s': %s",
+				path, strerror(errno)) : 0;
+	tm_error_set(err, -EBUSY, TM_EXIT_BUSY, path,
+		     "cannot serve on '%s': a server is there already", path);
+	tm_error_action(err, "use that one, end it, or give another --socket");
+	return -EBUSY;
+}
+
+/* Beside the program, as built; or where `install` puts it. */
+static int find_plugin(char path[PATH_MAX], struct tm_error *err)
+{
+	static const char *const places[] = { "", "../libexec/tidemark/" };
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	size_t i;
+
+	self[len < 0 ? 0 : len] = '\0';
+	if (strrchr(self, '/'))
+		strrchr(self, '/')[1] = '\0';
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (snprintf(path, PATH_MAX, "%s%s" PLUGIN_NAME, self,
+			     places[i]) < PATH_MAX && !access(path, R_OK))
+			return 0;
+	}
+	tm_error_set(err, -ENOENT, TM_EXIT_FAILED, PLUGIN_NAME,
+		     "cannot find nbdkit's plugin '%s' beside '%s'",
+		     PLUGIN_NAME, self);
+	tm_error_action(err, "install the program with 'make install'");
+	return -ENOENT;
+}
+
+static int no_nbdkit(struct tm_error *err)
+{
+	tm_error_set(err, -ENOENT, TM_EXIT_FAILED, "nbdkit",
+		     "cannot serve a recovery point: nbdkit is not installed");
+	tm_error_action(err, "apt-get install nbdkit");
+	return -ENOENT;
+}
+
+/* A file in memory, as no secret but not for all eyes either. */
+static int write_session(const struct tm_serving *serving, int *ret,
+			 struct tm_error *err)
+{
+	size_t len;
+	char *text;
+	int fd, r = tm_serving_text(serving, &text);
+
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_FAILED, NULL,
+				    "cannot serve: %s", strerror(-r));
+	len = strlen(text);
+	fd = memfd_create("tidemark-session", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len ||
+	    lseek(fd, 0, SEEK_SET)) {
+		r = -errno;
+		if (fd >= 0)
+			close(fd);
+	}
+	free(text);
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_FAILED, NULL,
+				    "cannot serve: no file in memory: %s",
+				    strerror(-r));
+	*ret = fd;
+	return 0;
+}
+
+/* The credentials' descriptor goes with it, if that is where they are. */
+static void hand_on_credentials(const struct tm_config *config)
+{
+	int fd = config->credentials_fd;
+
+	if (fd < 0 && !strncmp(config->credentials, "fd:", 3))
+		fd = atoi(config->credentials + 3);
+	if (fd >= 0)
+		fcntl(fd, F_SETFD, 0);
+}
+
+static int prepare(struct command *c, const struct tm_serving *serving,
+		   const struct nbdkit_options *o, struct tm_error *err)
+{
+	const char **word = c->argv;
+	int r = program_exists("nbdkit") ? 0 : no_nbdkit(err);
+
+	if (!r)
+		r = find_plugin(c->plugin, err);
+	if (!r)
+		r = nbdkit_clear_socket(serving->socket, err);
+	if (!r)
+		r = write_session(serving, &c->fd, err);
+	if (r)
+		return r;
+	hand_on_credentials(&serving->config);
+	snprintf(c->session, sizeof(c->session), "session=%d", c->fd);
+	*word++ = "nbdkit";
+	if (!o->background)
+		*word++ = "--foreground";
+	*word++ = "--unix";
+	*word++ = serving->socket;
+	if (o->pidfile) {
+		*word++ = "--pidfile";
+		*word++ = o->pidfile;
+	}
+	/* The first is the nearest to the client. */
+	if (o->overlay)
+		*word++ = "--filter=cow";
+	else
+		*word++ = "--readonly";
+	*word++ = "--filter=readahead";
+	*word++ = c->plugin;
+	*word++ = c->session;
+	*word = NULL;
+	return 0;
+}
+
+static int cannot_run(int r, struct tm_error *err)
+{
+	return tm_error_set(err, r, TM_EXIT_FAILED, "nbdkit",
+			    "cannot run nbdkit: %s", strerror(-r));
+}
+
+int nbdkit_become(const struct tm_serving *serving,
+		  const struct nbdkit_options *options, struct tm_error *err)
+{
+	struct command c;
+	int r = prepare(&c, serving, options, err);
+
+	if (r)
+		return r;
+	fcntl(c.fd, F_SETFD, 0);
+	r = program_become(c.argv);
+	close(c.fd);
+	return cannot_run(r, err);
+}
+
+/* It says why; its log's last line will do. */
+static int it_ended(const char *log, struct tm_error *err)
+{
+	const char *why = "it does not say why";
+	size_t len, at;
+	char *text = NULL;
+
+	if (!file_read(log, 1u << 20, &text, &len)) {
+		while (len && text[len - 1] == '\n')
+			text[--len] = '\0';
+		for (at = len; at && text[at - 1] != '\n';)
+			at--;
+		if (text[at])
+			why = text + at;
+	}
+	tm_error_set(err, -EIO, TM_EXIT_FAILED, "nbdkit",
+		     "cannot serve: nbdkit has ended: %s", why);
+	free(text);
+	return -EIO;
+}
+
+/* Until it greets. A child of ours may end before that. */
+static int wait_ready(const char *path, pid_t pid, bool forks, const char *log,
+		      struct tm_error *err)
+{
+	unsigned int waited;
+	bool gone = false;
+	int r = -ETIMEDOUT, status = 0;
+
+	for (waited = 0; waited < READY_MS; waited += STEP_MS) {
+		r = nbd_greets(path, STEP_MS);
+		if (!r || r == -EPROTO)
+			break;
+		if (!gone && waitpid(pid, &status, WNOHANG) == pid)
+			gone = true;
+		if (gone && (!forks || status))
+			return it_ended(log, err);
+		if (gone && r == -ECONNREFUSED)
+			return it_ended(log, err);
+	}
+	if (!gone && forks)
+		waitpid(pid, &status, 0);
+	if (!r)
+		return 0;
+	kill(pid, SIGTERM);
+	return tm_error_set(err, r, TM_EXIT_UNAVAILABLE, path,
+			    "cannot serve on '%s': nbdkit does not answer: %s",
+			    path, strerror(-r));
+}
+
+int nbdkit_start(const struct tm_serving *serving,
+		 const struct nbdkit_options *options, const char *log,
+		 pid_t *ret_pid, struct tm_error *err)
+{
+	struct command c;
+	pid_t pid;
+	int r = prepare(&c, serving, options, err);
+
+	if (r)
+		return r;
+	r = program_start(c.argv, c.fd, log, &pid);
+	close(c.fd);
+	if (r)
+		return cannot_run(r, err);
+	r = wait_ready(serving->socket, pid, options->background, log, err);
+	if (!r && ret_pid)
+		*ret_pid = pid;
+	return r;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * program.h - running other programs, without a shell
+ *
+ * They are found in the directories of PATH that Debian's root has, whatever
+ * PATH is here. Secrets go through descriptors, never through @argv.
+ */
+#ifndef TIDEMARK_PORT_PROGRAM_H
+#define TIDEMARK_PORT_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct program_result {
+	int status;		/* exit status; 128 + n: signal n */
+	char *out;		/* standard output; owned, ends in NUL */
+	char said[384];		/* the end of its standard error, as one line */
+};
+
+/*
+ * Runs @argv (ended by NULL) to its end, with an environment of PATH, the C
+ * locale and what says where temporary files go and whether udev runs. @in is
+ * its standard input, -1: none. 0 whatever its status is, -ENOENT: there is no
+ * such program, or -errno. *@ret is to be freed when 0 is returned.
+ */
+int program_run(const char *const argv[], int in, struct program_result *ret);
+void program_result_done(struct program_result *ret);
+
+/*
+ * The same without waiting for its end, in a session of its own, with all of
+ * our environment, descriptor @keep (-1: none) too, and both outputs appended
+ * to @log.
+ */
+int program_start(const char *const argv[], int keep, const char *log,
+		  pid_t *ret);
+
+/* Becomes the program, all of our environment kept. Returns on failure only. */
+int program_become(const char *const argv[]);
+
+/* Is there such a program? */
+bool program_exists(const char *name);
+
+#endif
