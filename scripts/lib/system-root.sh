@@ -14,7 +14,8 @@ root=$out/root
 packages="systemd systemd-sysv udev dmsetup lvm2 xfsprogs e2fsprogs kmod
 	iproute2 fdisk jq busybox-static zstd postgresql postgresql-contrib
 	libcurl4 libjansson4 libexpat1 libinih1 libpopt0 liburing2
-	libdevmapper1.02.1 libblkid1 libssl3"
+	libdevmapper1.02.1 libblkid1 libssl3
+	nbdkit nbd-client mdadm cryptsetup-bin btrfs-progs acl attr"
 # What the little initrd loads to find the root disk.
 initrd_modules="virtio_pci virtio_blk"
 
@@ -71,6 +72,8 @@ quiet()
 	for unit in postgresql.service apt-daily.timer apt-daily-upgrade.timer \
 		dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
 		fstrim.timer lvm2-monitor.service dm-event.socket \
+		mdcheck_start.timer mdcheck_continue.timer \
+		mdmonitor-oneshot.timer nbd-client.service \
 		getty@tty1.service getty-static.service \
 		serial-getty@ttyS0.service console-getty.service \
 		systemd-hwdb-update.service systemd-journal-catalog-update.service \

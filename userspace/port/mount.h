@@ -12,6 +12,10 @@
 int mount_read_only(const char *node, const char *dir, const char *type,
 		    const char *options);
 
+/* The same for what is not ours: no set-user-ID and no devices count there. */
+int mount_foreign(const char *node, const char *dir, const char *type,
+		  const char *options);
+
 /* -EBUSY when something below @path is in use. */
 int mount_end(const char *path);
 

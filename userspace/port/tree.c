@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tree.c - files below a directory that came from another machine
+ *
+ * Copying is left to cp(1) of coreutils, which every Debian has, and which
+ * keeps all that there is to keep.
+ */
+
+#include "port/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "port/program.h"
+
+/* No follow: of the last part only. */
+static int open_within(const char *root, const char *path, int flags)
+{
+	const struct open_how how = {
+		.flags = (unsigned long long)(O_PATH | O_CLOEXEC | flags),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC), r;
+
+	if (dir < 0)
+		return -errno;
+	r = (int)syscall(SYS_openat2, dir, *path ? path : ".", &how,
+			 sizeof(how));
+	if (r < 0)
+		r = -errno;
+	close(dir);
+	return r;
+}
+
+static int real_path(int fd, char ret[PATH_MAX])
+{
+	char link[64];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, ret, PATH_MAX);
+	if (len < 0)
+		return -errno;
+	if (len == PATH_MAX)
+		return -ENAMETOOLONG;
+	ret[len] = '\0';
+	return 0;
+}
+
+int tree_resolve(const char *root, const char *path, char ret[PATH_MAX])
+{
+	int fd = open_within(root, path, O_NOFOLLOW), r;
+
+	if (fd < 0)
+		return fd;
+	r = real_path(fd, ret);
+	close(fd);
+	return r;
+}
+
+static int visit(int dir, const char *at, const char *name,
+		 int (*each)(void *arg, const struct tree_entry *e), void *arg)
+{
+	struct tree_entry e = { .name = name };
+	char target[PATH_MAX];
+	ssize_t len;
+
+	if (fstatat(dir, at, &e.st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -errno;
+	if (S_ISLNK(e.st.st_mode)) {
+		len = readlinkat(dir, at, target, sizeof(target) - 1);
+		if (len < 0)
+			return -errno;
+		target[len] = '\0';
+		e.target = target;
+	}
+	return each(arg, &e);
+}
+
+static int not_dots(const struct dirent *e)
+{
+	return strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
+}
+
+static int list_directory(int fd, int (*each)(void *arg,
+					      const struct tree_entry *e),
+			  void *arg)
+{
+	struct dirent **v;
+	int n, i, r = 0;
+
+	n = scandirat(fd, ".", &v, not_dots, alphasort);
+	if (n < 0)
+		return -errno;
+	for (i = 0; i < n; i++) {
+		if (!r)
+			r = visit(fd, v[i]->d_name, v[i]->d_name, each, arg);
+		free(v[i]);
+	}
+	free(v);
+	return r;
+}
+
+int tree_list(const char *root, const char *path,
+	      int (*each)(void *arg, const struct tree_entry *e), void *arg)
+{
+	const char *name = strrchr(path, '/');
+	int fd = open_within(root, path, O_NOFOLLOW), r;
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st))
+		r = -errno;
+	else if (S_ISDIR(st.st_mode))
+		r = list_directory(fd, each, arg);
+	else
+		r = visit(fd, "", name ? name + 1 : path, each, arg);
+	close(fd);
+	return r;
+}
+
+int tree_copy(const char *from, const char *to, char *why, size_t size)
+{
+	const char *const argv[] = {
+		"cp", "--no-dereference", "--recursive", "--sparse=always",
+		"--preserve=mode,ownership,timestamps,links,xattr", "--", from,
+		to, NULL,
+	};
+	struct program_result result;
+	int r = program_run(argv, -1, &result);
+
+	if (r) {
+		snprintf(why, size, "%s", strerror(-r));
+		return r;
+	}
+	if (result.status) {
+		snprintf(why, size, "%s", *result.said ? result.said :
+			 "cp has failed");
+		r = -EIO;
+	}
+	program_result_done(&result);
+	return r;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tree.h - files below a directory that came from another machine
+ *
+ * Paths are resolved within that directory: symbolic links and ".." in them
+ * lead nowhere else, as if it were the root.
+ */
+#ifndef TIDEMARK_PORT_TREE_H
+#define TIDEMARK_PORT_TREE_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+struct tree_entry {
+	const char *name;
+	const char *target;	/* of a symbolic link, else NULL */
+	struct stat st;
+};
+
+/*
+ * Calls @each for the file @path below @root, or if it is a directory for each
+ * file in it, by name. Non-zero from @each stops and is returned. -errno.
+ */
+int tree_list(const char *root, const char *path,
+	      int (*each)(void *arg, const struct tree_entry *e), void *arg);
+
+/* Where @path below @root really is, a last symbolic link not followed. */
+int tree_resolve(const char *root, const char *path, char ret[PATH_MAX]);
+
+/*
+ * Copies the file or tree @from to @to, as `cp` takes them, with owners, modes,
+ * times, hard links, ACLs and extended attributes; where there are only zeroes
+ * a hole is left. @why (of @size bytes) says what went wrong. 0, -EIO, -errno.
+ */
+int tree_copy(const char *from, const char *to, char *why, size_t size);
+
+#endif
