@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/* mounting.c - what `mount`, `umount` and `files` share */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+#include "cli/mounting.h"
+#include "cli/progress.h"
+#include "engine/points.h"
+
+struct mounting_choice mounting_chosen;
+char **mounting_disks;
+
+const struct poptOption mounting_options[] = {
+	{ "point", 'p', POPT_ARG_STRING, &mounting_chosen.point, 0,
+	  "which recovery point (default: latest)", "POINT" },
+	{ "disk", 'd', POPT_ARG_ARGV, &mounting_disks, 0,
+	  "only this disk; more than once: only these (default: all)", "DISK" },
+	{ "key-file", 0, POPT_ARG_STRING, &mounting_chosen.key_file, 0,
+	  "opens the LUKS containers (default: ask for passphrases)", "FILE" },
+	{ "vault", 0, POPT_ARG_STRING, &mounting_chosen.vault, 0,
+	  "the vault (default: this machine's)", "URL" },
+	{ "item", 'i', POPT_ARG_STRING, &mounting_chosen.item, 0,
+	  "name or id of the machine (default: this one)", "NAME" },
+	POPT_TABLEEND
+};
+
+int mounting_absolute(const char *path, char ret[PATH_MAX],
+		      struct tm_error *err)
+{
+	char here[PATH_MAX] = "";
+	int len;
+
+	if (*path != '/' && !getcwd(here, sizeof(here)))
+		return tm_error_set(err, -errno, TM_EXIT_FAILED, path,
+				    "cannot tell where '%s' is: %s", path,
+				    strerror(errno));
+	len = snprintf(ret, PATH_MAX, "%s%s%s", here, *here ? "/" : "", path);
+	while (len > 1 && len < PATH_MAX && ret[len - 1] == '/')
+		ret[--len] = '\0';
+	return len < PATH_MAX ? 0 :
+		tm_error_set(err, -ENAMETOOLONG, TM_EXIT_USAGE, path,
+			     "cannot use '%s': it is too long", path);
+}
+
+/* From the terminal, unseen. */
+static int ask_passphrase(void *arg, const char *what, char *ret, size_t size)
+{
+	const struct cli *cli = arg;
+	struct termios old, quiet;
+	char *got;
+
+	if (cli->json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) ||
+	    tcgetattr(STDIN_FILENO, &old))
+		return -ENOTTY;
+	quiet = old;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	progress_end();
+	fprintf(stderr, "Passphrase for the LUKS container '%s': ", what);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	got = fgets(ret, (int)size, stdin);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+	fputc('\n', stderr);
+	if (!got)
+		return -ENOKEY;
+	ret[strcspn(ret, "\n")] = '\0';
+	return (int)strlen(ret);
+}
+
+/* Those that were named have to be there; none: all of the point. */
+static int choose_disks(const struct tm_point *point, const char **ret,
+			size_t most, struct tm_error *err)
+{
+	char **d = mounting_disks;
+	size_t n = 0, i;
+
+	for (; d && *d && n < most; d++) {
+		if (!tm_point_find_disk(point, *d)) {
+			tm_error_set(err, -ENOENT, TM_EXIT_NOT_FOUND, *d,
+				     "cannot find disk '%s' in recovery point '%s'",
+				     *d, point->name);
+			tm_error_action(err, "see 'tidemark points show %s'",
+					point->name);
+			return -ENOENT;
+		}
+		ret[n++] = *d;
+	}
+	for (i = 0; !mounting_disks && i < point->n_disks && n < most; i++)
+		ret[n++] = point->disks[i].name;
+	ret[n] = NULL;
+	return 0;
+}
+
+int mounting_begin(struct cli *cli, const struct tm_config *config,
+		   const char *dir, struct mounted *ret, struct tm_error *err)
+{
+	const char *disks[MOUNTED_DISKS_MAX + 1];
+	struct mount_request req = {
+		.config = config, .report = &cli->report, .dir = dir,
+		.disks = disks, .key_file = mounting_chosen.key_file,
+		.passphrase = ask_passphrase, .arg = cli,
+		.serving = { .config = *config },
+	};
+	const char *which = mounting_chosen.point;
+	struct tm_point point;
+	struct place place;
+	int r;
+
+	r = place_open(cli, config, mounting_chosen.vault,
+		       mounting_chosen.item, &place, err);
+	if (r)
+		return r;
+	r = points_find(&place.vault, place.container, &place.id,
+			which ? which : "latest", &point, err);
+	if (!r) {
+		strcpy(req.serving.vault, place.vault.url);
+		strcpy(req.serving.container, place.container);
+		strcpy(req.serving.point, point.name);
+		r = choose_disks(&point, disks, MOUNTED_DISKS_MAX, err);
+		if (!r)
+			r = mount_point(&req, ret, err);
+		tm_point_done(&point);
+	}
+	place_close(&place);
+	return r;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mounting.h - what `mount`, `umount` and `files` share
+ */
+#ifndef TIDEMARK_CLI_MOUNTING_H
+#define TIDEMARK_CLI_MOUNTING_H
+
+#include "cli/settings.h"
+#include "engine/mounted.h"
+
+/* Which point of which machine; NULL: the default of each. */
+struct mounting_choice {
+	const char *vault, *item, *point;
+	const char *const *disks;	/* ended by NULL; none: all */
+	const char *key_file;
+};
+
+/* The options of the same names. */
+extern const struct poptOption mounting_options[];
+extern struct mounting_choice mounting_chosen;
+extern char **mounting_disks;
+
+/*
+ * Mounts the point on @dir, as an absolute path. *@ret is to be freed with
+ * mounted_done().
+ */
+int mounting_begin(struct cli *cli, const struct tm_config *config,
+		   const char *dir, struct mounted *ret, struct tm_error *err);
+
+/* An absolute path, without looking at what is there. 0 or -ENAMETOOLONG. */
+int mounting_absolute(const char *path, char ret[PATH_MAX],
+		      struct tm_error *err);
+
+#endif

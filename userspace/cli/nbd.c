@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+/* nbd.c - `tidemark nbd` */
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "cli/mounting.h"
+#include "cli/output.h"
+#include "engine/nbdkit.h"
+#include "engine/points.h"
+#include "port/file.h"
+
+static struct {
+	char *vault, *item, *point, *socket, *pidfile;
+	int writable, daemon;
+} opt;
+
+static const struct poptOption options[] = {
+	{ "point", 'p', POPT_ARG_STRING, &opt.point, 0,
+	  "which recovery point (default: latest)", "POINT" },
+	{ "socket", 's', POPT_ARG_STRING, &opt.socket, 0,
+	  "where to make the socket (default: DISK.nbd in the run directory)",
+	  "PATH" },
+	{ "writable", 'w', POPT_ARG_NONE, &opt.writable, 0,
+	  "take writes too, and throw them away at the end", NULL },
+	{ "daemon", 0, POPT_ARG_NONE, &opt.daemon, 0,
+	  "serve in the background", NULL },
+	{ "pidfile", 0, POPT_ARG_STRING, &opt.pidfile, 0,
+	  "where to write the server's process id", "FILE" },
+	{ "vault", 0, POPT_ARG_STRING, &opt.vault, 0,
+	  "the vault (default: this machine's)", "URL" },
+	{ "item", 'i', POPT_ARG_STRING, &opt.item, 0,
+	  "name or id of the machine (default: this one)", "NAME" },
+	POPT_TABLEEND
+};
+
+static int no_socket(const char *path, int r, struct tm_error *err)
+{
+	tm_error_set(err, r, tm_exit_from_errno(r), path,
+		     "cannot make a socket in '%s': %s", path, strerror(-r));
+	tm_error_action(err, "give another place with --socket");
+	return r;
+}
+
+/* Absolute: nbdkit changes its directory when it goes to the background. */
+static int choose_socket(const struct tm_config *config, const char *disk,
+			 char ret[TM_SOCKET_SIZE], struct tm_error *err)
+{
+	char path[PATH_MAX];
+	int r;
+
+	if (opt.socket) {
+		r = mounting_absolute(opt.socket, path, err);
+		if (r)
+			return r;
+	} else {
+		r = file_make_dirs(config->run, 0755);
+		if (!r && access(config->run, W_OK))
+			r = -errno;
+		if (r)
+			return no_socket(config->run, r, err);
+		snprintf(path, sizeof(path), "%s/%s.nbd", config->run, disk);
+	}
+	if (strlen(path) >= TM_SOCKET_SIZE)
+		return no_socket(path, -ENAMETOOLONG, err);
+	strcpy(ret, path);
+	return 0;
+}
+
+static int describe(struct cli *cli, const struct tm_config *config,
+		    const char *disk, struct tm_serving *ret,
+		    struct tm_error *err)
+{
+	struct tm_point point;
+	struct place place;
+	int r = place_open(cli, config, opt.vault, opt.item, &place, err);
+
+	if (r)
+		return r;
+	r = points_find(&place.vault, place.container, &place.id,
+			opt.point ? opt.point : "latest", &point, err);
+	if (!r) {
+		if (!tm_point_find_disk(&point, disk)) {
+			r = tm_error_set(err, -ENOENT, TM_EXIT_NOT_FOUND, disk,
+					 "cannot find disk '%s' in recovery point '%s'",
+					 disk, point.name);
+			tm_error_action(err, "see 'tidemark points show %s'",
+					point.name);
+		}
+		strcpy(ret->point, point.name);
+		tm_point_done(&point);
+	}
+	ret->config = *config;
+	strcpy(ret->vault, place.vault.url);
+	strcpy(ret->container, place.container);
+	place_close(&place);
+	return r;
+}
+
+static void say(struct cli *cli, const struct tm_serving *s)
+{
+	char uri[TM_SOCKET_SIZE + 32];
+
+	snprintf(uri, sizeof(uri), "nbd+unix:///?socket=%s", s->socket);
+	cli_say(cli, "Disk '%s' of %s is served at\n%s\n", s->disk, s->point,
+		uri);
+	cli_result(cli, "point", json_string(s->point));
+	cli_result(cli, "disk", json_string(s->disk));
+	cli_result(cli, "socket", json_string(s->socket));
+	cli_result(cli, "uri", json_string(uri));
+	cli_result(cli, "writable", json_boolean(opt.writable));
+}
+
+static int nbd_run(struct cli *cli, const char **args, struct tm_error *err)
+{
+	struct nbdkit_options how = {
+		.overlay = opt.writable, .background = opt.daemon,
+	};
+	struct tm_serving serving = { .vault = "" };
+	struct tm_config config;
+	char pidfile[PATH_MAX];
+	int r = settings_load(cli, &config, err);
+
+	if (!r)
+		r = tm_name_check(args[0], "disk", err);
+	if (!r)
+		r = choose_socket(&config, args[0], serving.socket, err);
+	if (!r)
+		r = describe(cli, &config, args[0], &serving, err);
+	if (r)
+		return r;
+	strcpy(serving.disk, args[0]);
+	if (opt.pidfile) {
+		r = mounting_absolute(opt.pidfile, pidfile, err);
+		if (r)
+			return r;
+		how.pidfile = pidfile;
+	}
+	if (opt.daemon) {
+		r = nbdkit_start(&serving, &how, "/dev/null", NULL, err);
+		if (!r)
+			say(cli, &serving);
+		return r;
+	}
+	r = nbdkit_clear_socket(serving.socket, err);
+	if (r)
+		return r;
+	say(cli, &serving);
+	if (cli->json)
+		output_finish(cli, 0, err);
+	fflush(stdout);
+	return nbdkit_become(&serving, &how, err);
+}
+
+const struct verb verb_nbd = {
+	.name = "nbd",
+	.arguments = "DISK",
+	.summary = "serve a disk of a recovery point by NBD",
+	.text =
+"Serves the disk, as it was, on a unix socket that only its owner may use, for\n"
+"qemu, guestfish, nbdcopy and the like; root is not needed. Only what is asked\n"
+"for is read from the vault, and every chunk of it is checked: one that is not\n"
+"what was backed up is an I/O error, and is named by the server. What was read is\n"
+"kept in a cache (cache_size in section [restore] of the configuration).\n"
+"\n"
+"The server is nbdkit. It ends with SIGTERM or SIGINT, and stays in the\n"
+"foreground without --daemon.\n",
+	.examples =
+"  tidemark nbd root --socket /tmp/root.nbd &\n"
+"  nbdcopy 'nbd+unix:///?socket=/tmp/root.nbd' root.img\n"
+"  guestfish --ro --format=raw -a 'nbd://?socket=/tmp/root.nbd' -i\n"
+"  tidemark nbd root --writable --daemon --pidfile /run/root.pid\n",
+	.options = options,
+	.min_args = 1,
+	.max_args = 1,
+	.run = nbd_run,
+};
