@@ -52,6 +52,14 @@ print(sum(1 for r in json.load(sys.stdin) if r["kind"] == "read"
           and "a.vhd" in r["path"]))'
 }
 
+# unchanged: since $WORK/state was made
+unchanged() {
+	diff "$WORK/state" - <<-END
+	$(vault_state | sort)
+	END
+	ok $? "the vault is as it was: blobs, ETags, leases, snapshots"
+}
+
 # The size is no multiple of a chunk, nor of a MiB.
 random_disk "$A" 24
 truncate -s $((24 * 1048576 + 5 * 512)) "$A"
@@ -60,10 +68,11 @@ vault_make Main
 tidemark protect "$VAULT" "$A" --disk a --item m1
 tidemark backup --json
 FIRST=$(json result.point)
+DATA=$(container)
 cp "$A" "$WORK/first.img"
 scribble "$A" 900000 200000
 tidemark backup
-vault_state >"$WORK/state"
+vault_state | sort >"$WORK/state"
 
 serve
 ok $? "a point is served, by whoever may read the vault"
@@ -88,6 +97,7 @@ before=$(reads)
 same "$A" "once more"
 is "$(reads)" "$before" "from memory and the cache: no data are read again"
 quit "the server ends well"
+unchanged
 
 # Another point shares the chunks that have not changed; memory is empty now.
 before=$(reads)
@@ -95,7 +105,24 @@ serve --point "$FIRST"
 same "$WORK/first.img" "an older point"
 [ $(($(reads) - before)) -le 8 ]
 ok $? "its unchanged chunks come from the cache"
+
+# Its day is over, but it is served
+printf '{"format":1,"name":"%s","deleted":"2020-01-01T00:00:00Z"}' "$FIRST" |
+	"$TESTS/lib/sdk.py" put-json vault "marks/${DATA#tidemark-}/$FIRST"
+tidemark points delete "$FIRST" --yes
+is "$STATUS" 7 "a point that is served is not deleted"
+like "$(cat "$WORK/err")" "*nbd by *" "it is said who reads it"
+tidemark nbd a --socket "$WORK/other" --daemon --point "$FIRST" \
+	--pidfile "$WORK/pid"
+is "$STATUS" 3 "who serves one that is marked is warned"
+kill -TERM "$(cat "$WORK/pid")"
+tidemark points keep "$FIRST" --until forever
 quit "it ends"
+until [ -z "$("$TESTS/lib/sdk.py" list "$DATA" holds/)" ]; do
+	sleep 0.1
+done
+ok 0 "and lets go of the point"
+vault_state | sort >"$WORK/state"
 
 # A cache that has been tampered with
 find "$CACHE" -type f -size 64k | sort | head -n 40 | while read -r file; do
@@ -113,12 +140,11 @@ qemu-io -r -f raw -c 'read 6M 4096' "$URI" >/dev/null
 ok $? "4 KiB are read"
 [ $(($(reads) - before)) -le 4 ]
 ok $? "by a few requests"
-cmp "$WORK/state" - <<END
-$(vault_state)
-END
-ok $? "the vault is as it was: blobs, ETags, leases, snapshots"
+quit "it ends"
+unchanged
 
 # Killed, it begins again
+serve
 kill -KILL "$SERVER"
 wait "$SERVER" 2>/dev/null
 [ -S "$SOCKET" ]
@@ -149,7 +175,7 @@ quit "it ends"
 # A page of the blob changed behind our back: in the next point's snapshot
 rm -rf "$CACHE"
 tidemark backup
-head -c 512 /dev/urandom | "$TESTS/lib/sdk.py" put "$(container)" \
+head -c 512 /dev/urandom | "$TESTS/lib/sdk.py" put "$DATA" \
 	disks/a.vhd $((65536 * 7 + 512))
 tidemark backup
 serve

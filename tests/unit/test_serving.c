@@ -15,6 +15,7 @@ static struct tm_serving serving(void)
 		.point = "20260102T030405Z-0123456789abcdef0123456789abcdef",
 		.disk = "root",
 		.socket = "/run/tidemark/root.nbd",
+		.why = "mount",
 	};
 
 	tm_config_init(&s.config);
@@ -43,6 +44,7 @@ static void comes_back_as_it_was(void **state)
 	assert_string_equal(got.point, s.point);
 	assert_string_equal(got.disk, s.disk);
 	assert_string_equal(got.socket, s.socket);
+	assert_string_equal(got.why, s.why);
 	assert_int_equal(got.config.credentials_fd, 7);
 	assert_int_equal(got.config.retries, 3);
 	assert_int_equal(got.config.cache_size, 64 << 20);

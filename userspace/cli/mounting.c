@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "cli/mounting.h"
 #include "cli/progress.h"
+#include "engine/check.h"
 #include "engine/points.h"
 
 struct mounting_choice mounting_chosen;
@@ -94,6 +95,41 @@ static int choose_disks(const struct tm_point *point, const char **ret,
 	return 0;
 }
 
+int mounting_find(struct cli *cli, const struct tm_config *config,
+		  const struct mounting_choice *which, const char *why,
+		  struct mounting_found *ret, struct tm_error *err)
+{
+	struct vault *v = &ret->place.vault;
+	int r = place_open(cli, config, which->vault, which->item, &ret->place,
+			   err);
+
+	if (r)
+		return r;
+	ret->hold = NULL;
+	r = points_find(v, ret->place.container, &ret->place.id,
+			which->point ? which->point : "latest", &ret->point,
+			err);
+	if (r) {
+		place_close(&ret->place);
+		return r;
+	}
+	r = check_warn(v, ret->place.container, ret->point.name, err);
+	if (!r)
+		r = hold_take(v, ret->place.container, &ret->point, why,
+			      &ret->hold, err);
+	if (r)
+		mounting_found_done(ret);
+	return r;
+}
+
+void mounting_found_done(struct mounting_found *f)
+{
+	hold_release(f->hold);
+	tm_point_done(&f->point);
+	place_close(&f->place);
+}
+
+/* The servers hold the point themselves, each before it is let go here. */
 int mounting_begin(struct cli *cli, const struct tm_config *config,
 		   const char *dir, struct mounted *ret, struct tm_error *err)
 {
@@ -102,28 +138,20 @@ int mounting_begin(struct cli *cli, const struct tm_config *config,
 		.config = config, .report = &cli->report, .dir = dir,
 		.disks = disks, .key_file = mounting_chosen.key_file,
 		.passphrase = ask_passphrase, .arg = cli,
-		.serving = { .config = *config },
+		.serving = { .config = *config, .why = "mount" },
 	};
-	const char *which = mounting_chosen.point;
-	struct tm_point point;
-	struct place place;
-	int r;
+	struct mounting_found found;
+	int r = mounting_find(cli, config, &mounting_chosen, req.serving.why,
+			      &found, err);
 
-	r = place_open(cli, config, mounting_chosen.vault,
-		       mounting_chosen.item, &place, err);
 	if (r)
 		return r;
-	r = points_find(&place.vault, place.container, &place.id,
-			which ? which : "latest", &point, err);
-	if (!r) {
-		strcpy(req.serving.vault, place.vault.url);
-		strcpy(req.serving.container, place.container);
-		strcpy(req.serving.point, point.name);
-		r = choose_disks(&point, disks, MOUNTED_DISKS_MAX, err);
-		if (!r)
-			r = mount_point(&req, ret, err);
-		tm_point_done(&point);
-	}
-	place_close(&place);
+	strcpy(req.serving.vault, found.place.vault.url);
+	strcpy(req.serving.container, found.place.container);
+	strcpy(req.serving.point, found.point.name);
+	r = choose_disks(&found.point, disks, MOUNTED_DISKS_MAX, err);
+	if (!r)
+		r = mount_point(&req, ret, err);
+	mounting_found_done(&found);
 	return r;
 }

@@ -6,12 +6,13 @@
 #define TIDEMARK_CLI_MOUNTING_H
 
 #include "cli/settings.h"
+#include "engine/hold.h"
 #include "engine/mounted.h"
+#include "model/point.h"
 
 /* Which point of which machine; NULL: the default of each. */
 struct mounting_choice {
 	const char *vault, *item, *point;
-	const char *const *disks;	/* ended by NULL; none: all */
 	const char *key_file;
 };
 
@@ -19,6 +20,22 @@ struct mounting_choice {
 extern const struct poptOption mounting_options[];
 extern struct mounting_choice mounting_chosen;
 extern char **mounting_disks;
+
+/* The point that was chosen, held until mounting_found_done(). */
+struct mounting_found {
+	struct place place;
+	struct tm_point point;
+	struct hold *hold;
+};
+
+/*
+ * Warns if it was found not to be whole, or is marked for deletion. @why as in
+ * hold.h. *@ret is to be freed when 0 is returned.
+ */
+int mounting_find(struct cli *cli, const struct tm_config *config,
+		  const struct mounting_choice *which, const char *why,
+		  struct mounting_found *ret, struct tm_error *err);
+void mounting_found_done(struct mounting_found *f);
 
 /*
  * Mounts the point on @dir, as an absolute path. *@ret is to be freed with

@@ -10,7 +10,6 @@
 #include "cli/mounting.h"
 #include "cli/output.h"
 #include "engine/nbdkit.h"
-#include "engine/points.h"
 #include "port/file.h"
 
 static struct {
@@ -74,29 +73,28 @@ static int describe(struct cli *cli, const struct tm_config *config,
 		    const char *disk, struct tm_serving *ret,
 		    struct tm_error *err)
 {
-	struct tm_point point;
-	struct place place;
-	int r = place_open(cli, config, opt.vault, opt.item, &place, err);
+	const struct mounting_choice which = {
+		.vault = opt.vault, .item = opt.item, .point = opt.point,
+	};
+	struct mounting_found found;
+	int r = mounting_find(cli, config, &which, "nbd", &found, err);
 
 	if (r)
 		return r;
-	r = points_find(&place.vault, place.container, &place.id,
-			opt.point ? opt.point : "latest", &point, err);
-	if (!r) {
-		if (!tm_point_find_disk(&point, disk)) {
-			r = tm_error_set(err, -ENOENT, TM_EXIT_NOT_FOUND, disk,
-					 "cannot find disk '%s' in recovery point '%s'",
-					 disk, point.name);
-			tm_error_action(err, "see 'tidemark points show %s'",
-					point.name);
-		}
-		strcpy(ret->point, point.name);
-		tm_point_done(&point);
+	if (!tm_point_find_disk(&found.point, disk)) {
+		r = tm_error_set(err, -ENOENT, TM_EXIT_NOT_FOUND, disk,
+				 "cannot find disk '%s' in recovery point '%s'",
+				 disk, found.point.name);
+		tm_error_action(err, "see 'tidemark points show %s'",
+				found.point.name);
 	}
 	ret->config = *config;
-	strcpy(ret->vault, place.vault.url);
-	strcpy(ret->container, place.container);
-	place_close(&place);
+	strcpy(ret->vault, found.place.vault.url);
+	strcpy(ret->container, found.place.container);
+	strcpy(ret->point, found.point.name);
+	strcpy(ret->disk, disk);
+	strcpy(ret->why, "nbd");
+	mounting_found_done(&found);
 	return r;
 }
 
@@ -132,7 +130,6 @@ static int nbd_run(struct cli *cli, const char **args, struct tm_error *err)
 		r = describe(cli, &config, args[0], &serving, err);
 	if (r)
 		return r;
-	strcpy(serving.disk, args[0]);
 	if (opt.pidfile) {
 		r = mounting_absolute(opt.pidfile, pidfile, err);
 		if (r)

@@ -107,16 +107,13 @@ static int start_thread(struct hold *h)
 }
 
 /* Not to be told of a cancellation: it has to clean up. */
-static int connect_own(struct hold *h, struct vault *v)
+static int connect_own(struct hold *h, const struct vault *v)
 {
-	h->vault = *v;
+	int r = vault_clone(v, &h->vault);
+
 	h->vault.report = NULL;
-	h->vault.retries = 0;
-	h->vault.policy.retries = &h->vault.retries;
-	h->vault.policy.wait_arg = &h->vault;
 	atomic_store(&h->vault.finishing, true);
-	h->vault.service = NULL;
-	return blobservice_clone(v->service, &h->vault.service);
+	return r;
 }
 
 static int describe(struct hold *h, struct vault *v, const char *container,

@@ -178,6 +178,7 @@ int vault_clone(const struct vault *v, struct vault *ret)
 	strcpy(ret->url, v->url);
 	ret->address = v->address;
 	ret->lent = true;
+	atomic_store(&ret->answered, atomic_load(&v->answered));
 	ret->clock_checked = true;
 	return blobservice_clone(v->service, &ret->service);
 }

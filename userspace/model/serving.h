@@ -26,6 +26,7 @@ struct tm_serving {
 	char point[TM_RUN_NAME_SIZE];
 	char disk[TM_NAME_SIZE];
 	char socket[TM_SOCKET_SIZE];	/* removed at the end; "": none */
+	char why[16];			/* the point is held: tm_hold's */
 };
 
 /* malloc()ed text. 0 or -ENOMEM. */

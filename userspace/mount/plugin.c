@@ -6,8 +6,8 @@
  *
  * The descriptor holds a model/serving.h; `tidemark nbd` and `tidemark mount`
  * make it. It is read-only: writes are for nbdkit's cow filter to take. The
- * vault is opened after nbdkit has gone to the background, for a connection
- * does not survive a fork.
+ * vault is opened, and the point held, after nbdkit has gone to the background:
+ * neither connections nor threads survive a fork.
  */
 
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "engine/access.h"
+#include "engine/hold.h"
 #include "engine/points.h"
 #include "model/serving.h"
 #include "port/file.h"
@@ -35,6 +36,7 @@ static struct {
 	struct vault vault;
 	struct tm_point point;
 	const struct tm_point_disk *disk;
+	struct hold *hold;
 	struct access *access;
 } served = { .fd = -1 };
 
@@ -94,6 +96,18 @@ static int tidemark_config_complete(void)
 	return r ? tell(&err) : 0;
 }
 
+/* Who runs us has said already what there is to say of the point. */
+static int hold_point(struct tm_error *err)
+{
+	int r;
+
+	served.vault.report = NULL;
+	r = hold_take(&served.vault, served.serving.container, &served.point,
+		      served.serving.why, &served.hold, err);
+	served.vault.report = &served.report;
+	return r;
+}
+
 static int open_disk(struct tm_error *err)
 {
 	const struct tm_serving *s = &served.serving;
@@ -115,6 +129,8 @@ static int open_disk(struct tm_error *err)
 		r = tm_error_set(err, -ENOENT, TM_EXIT_NOT_FOUND, s->disk,
 				 "cannot find disk '%s' in recovery point '%s'",
 				 s->disk, s->point);
+	if (!r)
+		r = hold_point(err);
 	if (!r)
 		r = access_open(&served.vault, s->container, served.disk,
 				&options, &served.access, err);
@@ -141,6 +157,7 @@ static int tidemark_after_fork(void)
 static void tidemark_unload(void)
 {
 	access_free(served.access);
+	hold_release(served.hold);
 	tm_point_done(&served.point);
 	vault_close(&served.vault);
 	if (*served.serving.socket)
