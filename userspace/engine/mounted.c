@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "engine/mounted.h"
 #include "model/json.h"
 #include "port/crypto.h"
@@ -109,7 +110,12 @@ int mounted_begin(const struct tm_config *config, struct mounted *m,
 		 random[1], random[2], random[3]);
 	mounted_path(path, config, m->id, "");
 	r = file_make_dirs(path, 0700);
-	return r ? cannot_write(path, r, err) : mounted_save(config, m, err);
+	if (r)
+		return cannot_write(path, r, err);
+	r = mounted_save(config, m, err);
+	if (r)
+		rmdir(path);
+	return r;
 }
 
 int mounted_add_tree(const struct tm_config *config, struct mounted *m,
@@ -152,7 +158,15 @@ static void read_tree(struct tm_json *j, const json_t *obj,
 		       sizeof(t->type));
 	/* It is unmounted by that name: no way out of the directory. */
 	if (!j->r && (strchr(t->name, '/') || *t->name == '.' || !*t->name))
-		tm_json_bad(j, "name", "the name of a directory");
+		tm_json_bad(j, "name", "is not that of a directory");
+}
+
+/* Whatever has it at the beginning of its name is taken down. */
+static bool is_id(const char *id)
+{
+	return !strncmp(id, "tm", 2) &&
+		strlen(id) == strlen("tm01234567") &&
+		strspn(id + 2, "0123456789abcdef") == strlen("01234567");
 }
 
 static void read_lists(struct tm_json *j, const json_t *doc, struct mounted *m)
@@ -171,7 +185,7 @@ static void read_lists(struct tm_json *j, const json_t *doc, struct mounted *m)
 		j->r = -ENOMEM;
 	m->n_disks = json_array_size(disks);
 	if (m->n_disks > MOUNTED_DISKS_MAX)
-		tm_json_bad(j, "disks", "shorter");
+		tm_json_bad(j, "disks", "is too long");
 	for (i = 0; i < m->n_disks && !j->r; i++) {
 		tm_json_name(j, json_array_get(disks, i), "name",
 			     TM_JSON_REQUIRED, m->disks[i].name);
@@ -211,6 +225,8 @@ static int read_record(const char *path, struct mounted *ret,
 		return -ENOMEM;
 	}
 	tm_json_string(&j, doc, "id", TM_JSON_REQUIRED, m->id, sizeof(m->id));
+	if (!j.r && !is_id(m->id))
+		tm_json_bad(&j, "id", "is not that of a mount");
 	tm_json_string(&j, doc, "dir", TM_JSON_REQUIRED, m->dir,
 		       sizeof(m->dir));
 	tm_json_run_name(&j, doc, "point", TM_JSON_REQUIRED, m->point);

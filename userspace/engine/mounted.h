@@ -25,9 +25,9 @@
 #include "model/serving.h"
 #include "port/nbd.h"
 
-#define MOUNTED_ID_SIZE		12	/* "tm" and 8 hexadecimal digits */
+#define MOUNTED_ID_SIZE		12	/* room for "tm", 8 hexadecimal digits */
 #define MOUNTED_NAME_SIZE	160	/* of a directory */
-#define MOUNTED_DISKS_MAX	64u
+#define MOUNTED_DISKS_MAX	128u
 
 /* A filesystem, or what could not be made one. */
 struct mounted_tree {

@@ -205,7 +205,7 @@ static int look_at(struct mounting *s, struct mount_device *d,
 		r = volumes_array_of(d->node, d->of, why);
 		d->state = r ? MOUNT_SETTLED : MOUNT_MEMBER;
 	} else if (!strcmp(type, "LVM2_member")) {
-		r = volumes_group_of(d->node, d->of, why);
+		r = volumes_group_of(d->node, d->group, d->of, why);
 		d->state = r || !*d->of ? MOUNT_SETTLED : MOUNT_PHYSICAL;
 	} else if (!strcmp(type, "crypto_LUKS")) {
 		unlock(s, d);
@@ -243,7 +243,7 @@ static int assemble(struct mounting *s, const struct mount_device *d,
 	int r;
 
 	snprintf(name, sizeof(name), "%s_%u", s->m.id, s->serial++);
-	snprintf(node, sizeof(node), "/dev/md/%s", name);
+	snprintf(node, sizeof(node), "/dev/md_%s", name);
 	r = mounted_add_array(s->req->config, &s->m, node, err);
 	if (r)
 		return r;
@@ -276,7 +276,7 @@ static void activate(struct mounting *s, const struct mount_device *d)
 {
 	const char *nodes[MOUNT_DEVICES_MAX];
 	char name[64], why[VOLUMES_WHY];
-	struct group g = { .s = s, .name = d->of };
+	struct group g = { .s = s, .name = d->group };
 	size_t n = gather(s, d, nodes);
 	int r;
 
@@ -286,8 +286,8 @@ static void activate(struct mounting *s, const struct mount_device *d)
 	if (!r)
 		r = volumes_list(name, nodes, n, add_volume, &g, why);
 	if (r)
-		mounting_warn(s, "volume group '%s' cannot be used: %s", d->of,
-			      why);
+		mounting_warn(s, "volume group '%s' cannot be used: %s",
+			      d->group, why);
 }
 
 static struct mount_device *next_in(struct mounting *s, enum mount_state state)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "engine/mountup.h"
 #include "engine/nbdkit.h"
 #include "port/file.h"
@@ -162,13 +163,18 @@ int mount_point(const struct mount_request *req, struct mounted *ret,
 	snprintf(s->m.dir, sizeof(s->m.dir), "%s", req->dir);
 	strcpy(s->m.point, req->serving.point);
 	r = check_dir(s, err);
-	if (!r)
-		r = mounted_begin(req->config, &s->m, err);
-	if (!r) {
-		r = set_up(s, err);
-		if (r && mounted_end(req->config, &s->m, &why))
-			mounting_warn(s, "%s", why.message);
+	if (r)
+		goto out;
+	r = mounted_begin(req->config, &s->m, err);
+	if (r) {
+		if (s->m.made_dir)
+			rmdir(s->m.dir);
+		goto out;
 	}
+	r = set_up(s, err);
+	if (r && mounted_end(req->config, &s->m, &why))
+		mounting_warn(s, "%s", why.message);
+out:
 	if (r)
 		mounted_done(&s->m);
 	else

@@ -23,7 +23,8 @@ enum mount_state {
 struct mount_device {
 	char node[256];
 	char name[MOUNTED_NAME_SIZE];	/* of its directory */
-	char of[VOLUMES_NAME];		/* array or group */
+	char of[VOLUMES_NAME];		/* identity of its array or group */
+	char group[VOLUMES_NAME];	/* the group's name */
 	enum mount_state state;
 };
 

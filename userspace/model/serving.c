@@ -61,7 +61,7 @@ static void read_settings(struct tm_json *j, const json_t *doc,
 		return;
 	json_object_foreach(all, name, value) {
 		if (!json_is_string(value))
-			tm_json_bad(j, name, "a string");
+			tm_json_bad(j, name, "is not a string");
 		else if (!j->r)
 			j->r = tm_config_set(config, name,
 					     json_string_value(value), j->err);

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +143,8 @@ static int tidemark_after_fork(void)
 	struct tm_error err = TM_ERROR_INIT;
 
 	umask(077);
+	/* nbdkit that stays in the foreground would end with its parent. */
+	prctl(PR_SET_PDEATHSIG, 0);
 	/* nbdkit has a mask of its own: none but the owner may connect anyway. */
 	if (*served.serving.socket && chmod(served.serving.socket, 0600)) {
 		nbdkit_error("cannot make '%s' private: %m",

@@ -124,7 +124,7 @@ int nbd_find(const char *path, char ret_node[NBD_NODE_SIZE])
 static int load_module(char *why, size_t size)
 {
 	static const char *const argv[] = { "modprobe", "nbd", "max_part=16",
-					    NULL };
+					    "nbds_max=64", NULL };
 	struct program_result result;
 	int r;
 

@@ -50,8 +50,9 @@ int udev_hide(const char *id, const char *const names[], const char *prefix)
 	for (; *names; names++)
 		fprintf(f, "SUBSYSTEM==\"block\", KERNEL==\"%s|%sp*\", "
 			LEAVE_ALONE, *names, *names);
-	fprintf(f, "SUBSYSTEM==\"block\", ENV{DM_NAME}==\"%s*\", " LEAVE_ALONE,
-		prefix);
+	fprintf(f, "SUBSYSTEM==\"block\", ENV{DM_NAME}==\"%s*\", " LEAVE_ALONE
+		"SUBSYSTEM==\"block\", KERNEL==\"md_%s*\", " LEAVE_ALONE,
+		prefix, prefix);
 	r = fclose(f) ? -ENOMEM : 0;
 	if (!r)
 		r = file_make_dirs("/run/udev/rules.d", 0755);

@@ -100,6 +100,17 @@ int volumes_array_of(const char *node, char ret[VOLUMES_NAME], char *why)
 }
 
 /*
+ * mdadm refuses an array of which it has noted that it is active, for it knows
+ * it by its identity, and a copy has the same. So it is given notes of its own,
+ * and a configuration by which the kernel's name of the array is the one that
+ * is asked for.
+ */
+static const char assemble_apart[] =
+	"mkdir -p /run/mdadm && mount -t tmpfs tmpfs /run/mdadm && "
+	": >/run/mdadm/map && echo 'CREATE names=yes' >/run/mdadm/conf && "
+	"exec mdadm \"$@\"";
+
+/*
  * Writable, for a filesystem's log has to be replayed; but what its members do
  * not have alike is not to be copied across a network.
  */
@@ -133,18 +144,26 @@ static int freeze(const char *node, char *why)
 int volumes_assemble(const char *name, const char *const nodes[], size_t n,
 		     char ret[VOLUMES_NAME], char *why)
 {
+	char link[VOLUMES_NAME];
 	struct words w = { .n = 0 };
 	int r;
 
-	snprintf(ret, VOLUMES_NAME, "/dev/md/%s", name);
+	snprintf(ret, VOLUMES_NAME, "/dev/md_%s", name);
+	snprintf(link, sizeof(link), "/dev/md/%s", name);
+	add(&w, "unshare");
+	add(&w, "--mount");
+	add(&w, "sh");
+	add(&w, "-c");
+	add(&w, assemble_apart);
 	add(&w, "mdadm");
 	add(&w, "--assemble");
 	add(&w, "--readonly");
 	add(&w, "--run");
-	add(&w, "--config=none");
-	add(&w, ret);
+	add(&w, "--config=/run/mdadm/conf");
+	add(&w, link);
 	add_all(&w, NULL, nodes, n);
 	r = run(&w, -1, NULL, why);
+	unlink(link);
 	return r ? r : freeze(ret, why);
 }
 
@@ -155,8 +174,10 @@ int volumes_stop(const char *node, char *why)
 	return run(&w, -1, NULL, why);
 }
 
-#define QUIET "activation{monitoring=0} backup{backup=0 archive=0}"
-#define COPIED "activation{activation=0} backup{backup=0 archive=0}"
+#define APART \
+	"backup{backup=0 archive=0} devices{obtain_device_list_from_udev=0 hints=none}"
+#define QUIET "activation{monitoring=0} " APART
+#define COPIED "global{activation=0} " APART
 
 /*
  * "lvm COMMAND --devices A --devices B ...", which hides all others from it. As
@@ -183,22 +204,26 @@ static void report(struct words *w, const char *fields)
 	add(w, fields);
 }
 
-int volumes_group_of(const char *node, char ret[VOLUMES_NAME], char *why)
+int volumes_group_of(const char *node, char ret_name[VOLUMES_NAME],
+		     char ret_id[VOLUMES_NAME], char *why)
 {
 	const char *const nodes[] = { node };
+	char *out, *name, *id;
 	struct words w;
-	char *out;
 	int r;
 
 	begin_lvm(&w, "pvs", COPIED, nodes, 1);
-	report(&w, "vg_name");
+	report(&w, "vg_name,vg_uuid");
 	add(&w, node);
 	r = run(&w, -1, &out, why);
 	if (r)
 		return r;
-	snprintf(ret, VOLUMES_NAME, "%.*s",
-		 (int)strcspn(out + strspn(out, " "), " \n"),
-		 out + strspn(out, " "));
+	name = out + strspn(out, " ");
+	id = name + strcspn(name, "\t\n");
+	id += *id == '\t';
+	snprintf(ret_name, VOLUMES_NAME, "%.*s", (int)strcspn(name, "\t\n"),
+		 name);
+	snprintf(ret_id, VOLUMES_NAME, "%.*s", (int)strcspn(id, " \t\n"), id);
 	free(out);
 	return 0;
 }

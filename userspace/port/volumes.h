@@ -21,15 +21,19 @@
 int volumes_array_of(const char *node, char ret[VOLUMES_NAME], char *why);
 
 /*
- * Assembles the @n members as /dev/md/NAME, degraded if need be, without ever
+ * Assembles the @n members as /dev/md_NAME, degraded if need be, without ever
  * beginning to resynchronise. Its node goes to @ret.
  */
 int volumes_assemble(const char *name, const char *const nodes[], size_t n,
 		     char ret[VOLUMES_NAME], char *why);
 int volumes_stop(const char *node, char *why);
 
-/* The volume group that physical volume @node is of; "" for none. */
-int volumes_group_of(const char *node, char ret[VOLUMES_NAME], char *why);
+/*
+ * The volume group that physical volume @node is of: its name, which another
+ * may have too, and its identity; "" for none.
+ */
+int volumes_group_of(const char *node, char ret_name[VOLUMES_NAME],
+		     char ret_id[VOLUMES_NAME], char *why);
 
 /*
  * Gives the group on the @n physical volumes the name @name and new identities,
