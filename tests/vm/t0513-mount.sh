@@ -22,6 +22,7 @@ disk c 320M
 echo "# $KERNEL: a machine and its points"
 status=0
 "$TOP/scripts/vm" system --timeout 600 --smp 1 --forward "$AZURITE_PORT" \
+	--host "$TOP/tests/vm/host-blobs.sh" \
 	--disk "$WORK/a" --disk "$WORK/b" --disk "$WORK/c" \
 	--add "$WORK/vault.env:/etc/vault" \
 	--add "$TOP/tests/vm/guest/vault.sh:/vm/vault.sh" \

@@ -26,6 +26,7 @@ static void add(struct words *w, const char *word)
 {
 	if (w->n < WORDS_MAX - 1)
 		w->v[w->n++] = word;
+	w->v[w->n] = NULL;
 }
 
 static void add_all(struct words *w, const char *before,

@@ -102,10 +102,22 @@ host_state()
 	lvs --noheadings -o lv_name,lv_attr 2>&1
 	grep -c ^md /proc/mdstat
 	dmsetup ls | sort
-	find /dev/disk/by-uuid -type l -printf '%f %l\n' | sort
+	links
 	findmnt -rno SOURCE,TARGET | sort
 }
+
+# links: what names lead to which disks; an NBD device that is not in use has a
+# number, too
+links()
+{
+	find /dev/disk /dev/md -type l ! -path '*/by-diskseq/*' -printf '%p %l\n' \
+		2>/dev/null | sort
+}
+container=$(sed -n 's/.*"container": "\([^"]*\)".*/\1/p' \
+	/var/lib/tidemark/disks/a.json)
+host "$container" >/root/blobs
 host_state >/root/before
+links >/root/links
 
 # servers: their processes
 servers()
@@ -130,10 +142,11 @@ for tree in $TREES; do
 	told "/point/$(name_of "${tree##*:}")" >/tmp/told
 	ok "${tree%%:*} is as it was" cmp "/root/told.${tree%%:*}" /tmp/told
 done
-sed 's/^/# /' /run/tidemark/mounts/*/*.log
 ok "it cannot be written" sh -c '! touch /point/a-p1/new 2>/dev/null'
-ok "UUIDs lead to the machine's own disks" sh -c \
-	'! find /dev/disk/by-uuid -type l -printf "%l\n" | grep -q nbd'
+links >/tmp/links
+ok "UUIDs and names lead to the machine's own disks" diff /root/links /tmp/links
+host "$container" >/tmp/blobs
+is "each of its servers holds the point" "$(grep -c '^holds/' /tmp/blobs)" 3
 is "its own group is untouched" "$(vgs --noheadings -o vg_name 2>/dev/null |
 	grep -c vg0)" 1
 is "its own files are the new ones" "$(cat /lvm/name /plain/name | sort -u)" \
@@ -166,6 +179,8 @@ ok "umount" tidemark umount /point --quiet
 udevadm settle
 host_state >/root/after
 ok "nothing is left, nothing is changed" diff /root/before /root/after
+host "$container" >/tmp/blobs
+ok "nor in the vault: blobs, ETags, holds" diff /root/blobs /tmp/blobs
 is "no server is left" "$(servers)" ""
 is "no record is left" "$(ls /run/tidemark/mounts)" ""
 ok "a second umount finds nothing" sh -c \
@@ -197,8 +212,10 @@ host_state >/root/after
 ok "again nothing is left" diff /root/before /root/after
 
 # For the moment only
+start=$(date +%s)
 ok "files without a mount" tidemark files get b-p3/dir /out3 --quiet \
 	--disk b --key-file /root/key
+echo "# a tree without a mount: $(($(date +%s) - start)) s"
 ok "are those of the point" test -e /out3/random
 host_state >/root/after
 ok "and nothing is left" diff /root/before /root/after
