@@ -14,7 +14,7 @@
 
 #include "port/program.h"
 
-#define WORDS_MAX 256u		/* enough for 100 devices */
+#define WORDS_MAX 2048u		/* enough for 512 devices, each named thrice */
 
 /* Words that grow; the last is always NULL. */
 struct words {
