@@ -166,7 +166,7 @@ static int cannot_run(int r, struct tm_error *err)
 int nbdkit_become(const struct tm_serving *serving,
 		  const struct nbdkit_options *options, struct tm_error *err)
 {
-	struct command c;
+	struct command c = { .fd = -1 };
 	int r = prepare(&c, serving, options, err);
 
 	if (r)
@@ -231,7 +231,7 @@ int nbdkit_start(const struct tm_serving *serving,
 		 const struct nbdkit_options *options, const char *log,
 		 pid_t *ret_pid, struct tm_error *err)
 {
-	struct command c;
+	struct command c = { .fd = -1 };
 	pid_t pid;
 	int r = prepare(&c, serving, options, err);
 

@@ -12,6 +12,8 @@
 
 # shellcheck source=tests/vm/guest/lib.sh
 . /vm/guest.sh
+# vault.sh loads the module, which wants it.
+modprobe libcrc32c
 # shellcheck source=tests/vm/guest/vault.sh
 . /vm/vault.sh
 
