@@ -203,6 +203,22 @@ done
 [ ! -e "$SOCKET" ]
 ok $? "and ends"
 
+# Without root: nobody, who can read neither this machine's state nor its
+# cache, but knows a way to the vault.
+mkdir "$WORK/bin" "$WORK/nobody"
+cp "$BUILD/tidemark" "$BUILD/nbdkit-tidemark-plugin.so" "$WORK/bin"
+chmod 711 "$WORK"
+chown 65534 "$WORK/nobody"
+setpriv --reuid 65534 --regid 65534 --clear-groups env TIDEMARK_CONFIG=/dev/null \
+	TIDEMARK_RUN_DIR="$WORK/nobody" "$WORK/bin/tidemark" nbd a --daemon \
+	--vault "$VAULT" --item m1 --point "$FIRST" \
+	--pidfile "$WORK/nobody/pid" >"$WORK/out" 2>"$WORK/err" </dev/null
+ok $? "nobody serves a disk" || cat "$WORK/err"
+is "$(stat -c '%u %a' "$WORK/nobody/a.nbd")" "65534 600" "on a socket of theirs"
+URI="nbd+unix:///?socket=$WORK/nobody/a.nbd"
+same "$WORK/first.img" "and it is the disk"
+kill -TERM "$(cat "$WORK/nobody/pid")"
+
 # What cannot be
 tidemark nbd b --socket "$SOCKET"
 is "$STATUS" 4 "a disk that the point does not have"

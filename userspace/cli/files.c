@@ -109,27 +109,53 @@ struct listing {
 	json_t *list;
 };
 
+/* A name may hold anything, also what would command a terminal. */
+static const char *tame(const char *name, bool ascii, char *ret, size_t size)
+{
+	char *c;
+
+	snprintf(ret, size, "%s", name);
+	for (c = ret; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f ||
+		    (ascii && (unsigned char)*c > 0x7f))
+			*c = '?';
+	return ret;
+}
+
+/* It need not be UTF-8 either: then what is not ASCII is "?". */
+static json_t *name_json(const char *name)
+{
+	char tamed[PATH_MAX];
+	json_t *text = json_string(name);
+
+	return text ? text :
+		json_string(tame(name, true, tamed, sizeof(tamed)));
+}
+
 static int list_entry(void *arg, const struct tree_entry *e)
 {
 	const struct listing *l = arg;
 	char when[TM_TIME_SIZE] = "", letter[2] = { 0 };
+	char name[PATH_MAX], target[PATH_MAX];
 	json_t *entry;
 
 	letter[0] = type_letter(e->st.st_mode);
 	tm_time_format(when, e->st.st_mtime);
 	cli_say(l->cli, "%s%04o %5u %5u %12llu %s %s%s%s\n", letter,
 		(unsigned int)e->st.st_mode & 07777, e->st.st_uid,
-		e->st.st_gid, (unsigned long long)e->st.st_size, when, e->name,
-		e->target ? " -> " : "", e->target ? e->target : "");
-	/* A name need not be UTF-8: then it is told as far as it is. */
+		e->st.st_gid, (unsigned long long)e->st.st_size, when,
+		tame(e->name, false, name, sizeof(name)),
+		e->target ? " -> " : "",
+		tame(e->target ? e->target : "", false, target,
+		     sizeof(target)));
 	entry = json_pack("{s:s, s:I, s:i, s:I, s:I, s:s}", "type", letter,
 			  "size", (json_int_t)e->st.st_size, "mode",
 			  (int)(e->st.st_mode & 07777), "uid",
 			  (json_int_t)e->st.st_uid, "gid",
 			  (json_int_t)e->st.st_gid, "modified", when);
-	json_object_set_new(entry, "name", json_string(e->name));
+	json_object_set_new(entry, "name", name_json(e->name));
 	if (e->target)
-		json_object_set_new(entry, "target", json_string(e->target));
+		json_object_set_new(entry, "target", name_json(e->target));
 	json_array_append_new(l->list, entry);
 	return 0;
 }

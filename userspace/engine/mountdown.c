@@ -85,17 +85,15 @@ static int unmount_trees(const struct mounted *m, struct tm_error *err)
 }
 
 /* Those of LVM and cryptsetup alike. *@ret_left names one that stays. */
-static int remove_mappings(const struct mounted *m, unsigned int *ret_gone,
-			   char left[256], struct tm_error *err)
+static void remove_mappings(const struct mounted *m, unsigned int *ret_gone,
+			    char left[256])
 {
 	struct tm_error why = TM_ERROR_INIT;
 	char **names, **n;
-	int r = mapping_names(&names, &why);
 
 	/* A kernel without device-mapper has none. */
-	if (r)
-		return 0;
-	(void)err;
+	if (mapping_names(&names, &why))
+		return;
 	for (n = names; *n; n++) {
 		if (strncmp(*n, m->id, strlen(m->id)))
 			continue;
@@ -105,7 +103,6 @@ static int remove_mappings(const struct mounted *m, unsigned int *ret_gone,
 			snprintf(left, 256, "/dev/mapper/%s", *n);
 	}
 	mapping_names_free(names);
-	return 0;
 }
 
 static void stop_arrays(const struct mounted *m, unsigned int *ret_gone,
@@ -128,14 +125,11 @@ static int take_apart(const struct mounted *m, struct tm_error *err)
 {
 	char left[256];
 	unsigned int gone, pass;
-	int r;
 
 	for (pass = 0; pass < PASSES; pass++) {
 		*left = '\0';
 		gone = 0;
-		r = remove_mappings(m, &gone, left, err);
-		if (r)
-			return r;
+		remove_mappings(m, &gone, left);
 		stop_arrays(m, &gone, left);
 		if (!*left)
 			return 0;

@@ -19,7 +19,7 @@
 
 #define PLUGIN_NAME "nbdkit-tidemark-plugin.so"
 #define READY_MS 60000u		/* the vault may be slow to answer */
-#define STEP_MS 200u
+#define STEP_MS 1000u
 #define WORDS 24
 
 struct command {

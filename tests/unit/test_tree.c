@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "port/tree.h"
+
+/* DIR/root is a tree from elsewhere, DIR/secret none of its files. */
+static char dir[128], root[160];
+
+static void write_file(const char *name, const char *text)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static int make_dir(void **state)
+{
+	const char *where = getenv("TMPDIR");
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "%s/tree.XXXXXX", where ? where : "/tmp");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(root, sizeof(root), "%s/root", dir);
+	if (mkdir(root, 0755) || chdir(root) || mkdir("etc", 0755))
+		return -1;
+	write_file("secret", "secret");
+	write_file("root/etc/b", "bb");
+	write_file("root/etc/a", "a");
+	return symlink("/etc/a", "absolute") || symlink("../secret", "out") ||
+	       symlink("/etc", "through") || link("etc/b", "hard") ||
+	       chmod("etc/b", 0640) || chdir("/") ? -1 : 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static int remove_dir(void **state)
+{
+	(void)state;
+	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static int note(void *arg, const struct tree_entry *e)
+{
+	char *names = arg;
+
+	sprintf(names + strlen(names), "%s%s%s %lld\n", e->name,
+		e->target ? ">" : "", e->target ? e->target : "",
+		e->target ? 0 : (long long)e->st.st_size);
+	return 0;
+}
+
+static void is_listed(void **state)
+{
+	char names[1024] = "";
+
+	(void)state;
+	assert_int_equal(tree_list(root, "etc", note, names), 0);
+	assert_string_equal(names, "a 1\nb 2\n");
+	*names = '\0';
+	assert_int_equal(tree_list(root, "etc/b", note, names), 0);
+	assert_string_equal(names, "b 2\n");
+	*names = '\0';
+	assert_int_equal(tree_list(root, "out", note, names), 0);
+	assert_string_equal(names, "out>../secret 0\n");
+	*names = '\0';
+	assert_int_equal(tree_list(root, "through/a", note, names), 0);
+	assert_string_equal(names, "a 1\n");
+	assert_int_equal(tree_list(root, "none", note, names), -ENOENT);
+}
+
+static void leads_nowhere_else(void **state)
+{
+	char path[PATH_MAX], wanted[PATH_MAX];
+
+	(void)state;
+	assert_int_equal(tree_resolve(root, "../../etc/a", path), 0);
+	snprintf(wanted, sizeof(wanted), "%s/etc/a", root);
+	assert_string_equal(path, wanted);
+	assert_int_equal(tree_resolve(root, "through/../etc/a", path), 0);
+	assert_string_equal(path, wanted);
+	assert_int_equal(tree_resolve(root, "through/../secret", path),
+			 -ENOENT);
+	assert_int_equal(tree_resolve(root, "out", path), 0);
+	snprintf(wanted, sizeof(wanted), "%s/out", root);
+	assert_string_equal(path, wanted);
+	assert_int_equal(tree_resolve(root, "", path), 0);
+	assert_string_equal(path, root);
+}
+
+static void is_copied_with_all(void **state)
+{
+	char to[160], path[PATH_MAX], why[512];
+	struct stat st, other;
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/etc/sparse", root);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, 8 << 20), 0);
+	assert_int_equal(pwrite(fd, "x", 1, 4 << 20), 1);
+	close(fd);
+	snprintf(to, sizeof(to), "%s/copy", dir);
+	assert_int_equal(tree_copy(root, to, why, sizeof(why)), 0);
+	snprintf(path, sizeof(path), "%s/etc/sparse", to);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 8 << 20);
+	assert_true(st.st_blocks * 512 <= 64 << 10);
+	snprintf(path, sizeof(path), "%s/etc/b", to);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	snprintf(path, sizeof(path), "%s/hard", to);
+	assert_int_equal(stat(path, &other), 0);
+	assert_int_equal(st.st_ino, other.st_ino);
+	snprintf(path, sizeof(path), "%s/out", to);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	snprintf(path, sizeof(path), "%s/none", root);
+	assert_int_equal(tree_copy(path, to, why, sizeof(why)), -EIO);
+	assert_non_null(strstr(why, "none"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(is_listed, make_dir,
+						remove_dir),
+		cmocka_unit_test_setup_teardown(leads_nowhere_else, make_dir,
+						remove_dir),
+		cmocka_unit_test_setup_teardown(is_copied_with_all, make_dir,
+						remove_dir),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
