@@ -8,7 +8,9 @@
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TESTS/lib/vault.sh"
 
-vault_start
+# No proxy: this is about time.
+azurite_start "$WORK/azurite" || exit 1
+VAULT=$AZURITE_URL/vault
 SOCKET=$WORK/nbd
 A=$WORK/a.img
 machine m1
@@ -23,13 +25,6 @@ file() {
 # ms: a clock
 ms() {
 	echo $(($(date +%s%N) / 1000000))
-}
-
-# requests: so far
-requests() {
-	proxy_control log | /usr/bin/python3 -c '
-import json, sys
-print(len(json.load(sys.stdin)))'
 }
 
 truncate -s 1M "$A"
@@ -64,12 +59,12 @@ quit() {
 	done
 }
 
-before=$(requests)
+at_exit 'kill $(cat "$WORK/pid") 2>/dev/null'
 first
 ok $? "a file is copied out of the point as it was"
-echo "# first file out of 1 TiB: $TOOK ms, $(($(requests) - before)) requests"
-# Others use this machine too: the best of three.
-for _ in 2 3; do
+echo "# first file out of 1 TiB: $TOOK ms"
+# Others use this machine too: the best of five.
+for _ in 2 3 4 5; do
 	[ "$TOOK" -gt 3000 ] || break
 	quit
 	first

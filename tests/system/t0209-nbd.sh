@@ -60,6 +60,8 @@ unchanged() {
 	ok $? "the vault is as it was: blobs, ETags, leases, snapshots"
 }
 
+at_exit 'kill $(cat "$WORK/pid" "$WORK/nobody/pid" 2>/dev/null) 2>/dev/null'
+
 # The size is no multiple of a chunk, nor of a MiB.
 random_disk "$A" 24
 truncate -s $((24 * 1048576 + 5 * 512)) "$A"

@@ -68,17 +68,21 @@ fill()
 	touch -d '2020-02-02 02:02:02 UTC' "$1/dir/random"
 }
 
-# told DIR: all that there is to say of what is in it
+# told DIR: all that there is to say of what is in it, but what a filesystem makes
+# of a directory: its size, its links
 told()
 {
 	(
 		cd "$1" || exit
-		find . -path ./lost+found -prune -o -printf \
-			'%p %y %m %U %G %s %n %T@ %l\n' | sed 's/^\. .*//' | sort
-		find . -type f ! -path './lost+found/*' -exec sha256sum {} + |
-			sort -k 2
-		getfattr -R -d -m user. . 2>/dev/null
-		getfacl -R -n -p dir name 2>/dev/null
+		find . -path ./lost+found -prune -o \( -type d \
+			-printf '%p %y %m %U %G %T@\n' -o \
+			-printf '%p %y %m %U %G %s %n %T@ %l\n' \) |
+			sed 's/^\. .*//' | sort
+		find . -path ./lost+found -prune -o ! -type l -print | sort \
+			>/tmp/names
+		xargs sha256sum </tmp/names 2>/dev/null
+		xargs getfattr -d -m user. </tmp/names
+		xargs getfacl -n -p </tmp/names
 	)
 }
 
