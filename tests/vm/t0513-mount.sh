@@ -21,7 +21,7 @@ disk b 448M
 disk c 320M
 echo "# $KERNEL: a machine and its points"
 status=0
-"$TOP/scripts/vm" system --timeout 600 --smp 1 --forward "$AZURITE_PORT" \
+"$TOP/scripts/vm" system --timeout 840 --smp 1 --forward "$AZURITE_PORT" \
 	--host "$TOP/tests/vm/host-blobs.sh" \
 	--disk "$WORK/a" --disk "$WORK/b" --disk "$WORK/c" \
 	--add "$WORK/vault.env:/etc/vault" \
