@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* mountup.c - mounting a recovery point, from the vault to the kernel (mounted.h) */
+/* mountup.c - from a recovery point in the vault to the kernel (mounted.h) */
 
 #include <dirent.h>
 #include <errno.h>

@@ -50,10 +50,12 @@ int nbdkit_clear_socket(const char *path, struct tm_error *err)
 	return -EBUSY;
 }
 
-/* Beside the program, as built; or where `install` puts it. */
+/* As built: beside the program, above the sanitised one; or as installed. */
 static int find_plugin(char path[PATH_MAX], struct tm_error *err)
 {
-	static const char *const places[] = { "", "../libexec/tidemark/" };
+	static const char *const places[] = {
+		"", "../", "../libexec/tidemark/",
+	};
 	char self[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	size_t i;
