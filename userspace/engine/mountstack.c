@@ -152,9 +152,10 @@ static int look_for_tree(struct mounting *s, const struct mount_device *d,
 {
 	if (tm_view_mount_options(type))
 		return mount_tree(s, d, type, err);
-	if (strcmp(type, "swap"))
+	/* A partition for a boot loader's own use holds nothing known. */
+	if (*type && strcmp(type, "swap"))
 		mounting_warn(s, "'%s' holds %s, which is not mounted",
-			      d->name, *type ? type : "nothing known");
+			      d->name, type);
 	return 0;
 }
 
