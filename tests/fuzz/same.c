@@ -10,7 +10,8 @@
 
 bool same_vault(const struct tm_vault *a, const struct tm_vault *b)
 {
-	return SAME_ID(id) && SAME_TEXT(name) && a->created == b->created;
+	return SAME_ID(id) && SAME_TEXT(name) && a->created == b->created &&
+	       tm_encryption_equal(&a->encryption, &b->encryption);
 }
 
 bool same_item(const struct tm_item *a, const struct tm_item *b)
@@ -56,6 +57,7 @@ bool same_disk(const struct tm_disk *a, const struct tm_disk *b)
 	if (!SAME_TEXT(name) || !SAME_TEXT(vault) || !SAME_ID(item) ||
 	    !SAME_TEXT(item_name) || !SAME_TEXT(container) ||
 	    !SAME_TEXT(path) || a->chunk_size != b->chunk_size ||
+	    !tm_encryption_equal(&a->encryption, &b->encryption) ||
 	    !same_segments(&a->segments, &b->segments) ||
 	    a->n_tracked != b->n_tracked)
 		return false;
@@ -105,6 +107,8 @@ static bool same_point_disk(const struct tm_point_disk *a,
 	       !memcmp(a->vhd_uuid, b->vhd_uuid, sizeof(a->vhd_uuid)) &&
 	       SAME_ID(cut) && a->mode == b->mode && SAME_TEXT(vhd_snapshot) &&
 	       SAME_TEXT(hash_snapshot) && a->sequence == b->sequence &&
+	       SAME_ID(cipher.key) && a->cipher.sparse == b->cipher.sparse &&
+	       SAME_TEXT(cipher.header) &&
 	       same_segments(&a->segments, &b->segments);
 }
 
@@ -172,6 +176,7 @@ bool same_check(const struct tm_check *a, const struct tm_check *b)
 		    a->disks[i].chunks_checked != b->disks[i].chunks_checked ||
 		    a->disks[i].chunks_unproved !=
 			    b->disks[i].chunks_unproved ||
+		    a->disks[i].header_bad != b->disks[i].header_bad ||
 		    a->disks[i].footer_bad != b->disks[i].footer_bad ||
 		    !tm_extents_equal(&a->disks[i].bad_chunks,
 				      &b->disks[i].bad_chunks))

@@ -102,7 +102,8 @@ const char whole_check[] =
 	"\"time\":\"2026-11-22T18:05:07Z\",\"good\":false,"
 	"\"how\":\"sample\",\"whole\":\"2026-11-21T18:05:07Z\","
 	"\"disks\":[{\"name\":\"root\",\"chunks_checked\":4,"
-	"\"chunks_unproved\":1,\"footer_bad\":true,\"bad_chunks\":[[0,1],[3,9]]}]}";
+	"\"chunks_unproved\":1,\"header_bad\":true,"
+	"\"footer_bad\":true,\"bad_chunks\":[[0,1],[3,9]]}]}";
 
 const char whole_mark[] =
 	"{\"format\":1,"

@@ -54,6 +54,9 @@ static void make_point(struct tm_point *p)
 	d->vhd_uuid[15] = 1;
 	d->cut = other_id;
 	d->mode = TM_SHIP_INCREMENTAL;
+	d->cipher.key = other_id;
+	d->cipher.sparse = true;
+	memset(d->cipher.header, 'c', sizeof(d->cipher.header) - 1);
 	strcpy(d->vhd_snapshot, "2026-11-22T18:05:08.1234567Z");
 	strcpy(d->hash_snapshot, "2026-11-22T18:05:07.1234567Z");
 	seg.torn = true;
@@ -90,6 +93,9 @@ static void point_round_trip(void **state)
 	assert_int_equal(q.disks[0].mode, TM_SHIP_INCREMENTAL);
 	assert_string_equal(q.disks[0].vhd_snapshot, p.disks[0].vhd_snapshot);
 	assert_memory_equal(q.disks[0].vhd_uuid, p.disks[0].vhd_uuid, 16);
+	assert_true(tm_id_equal(&q.disks[0].cipher.key, &other_id));
+	assert_true(q.disks[0].cipher.sparse);
+	assert_string_equal(q.disks[0].cipher.header, p.disks[0].cipher.header);
 	assert_int_equal(q.disks[0].segments.n, 2);
 	assert_int_equal(q.disks[0].segments.v[1].kind, TM_SEGMENT_TRACKED);
 	assert_memory_equal(&q.tally, &p.tally, sizeof(p.tally));
@@ -176,6 +182,12 @@ static void point_lies_are_found(void **state)
 		{ "\"chunks_uploaded\": 12", "\"chunks_uploaded\": 11",
 		  -EBADMSG, "total" },
 		{ "\"item\": \"01", "\"item\": \"0X", -EBADMSG, "\"item\"" },
+		{ "\"luks2\"", "\"luks1\"", -EBADMSG, "\"form\"" },
+		{ "\"sparse\"", "\"odd\"", -EBADMSG, "\"zeroes\"" },
+		{ "ccc\"", "cc\"", -EBADMSG, "digest" },
+		{ "ccc\"", "ccC\"", -EBADMSG, "digest" },
+		{ "\"encryption\": {", "\"encryption\": 1, \"x\": {", -EBADMSG,
+		  "\"encryption\"" },
 		{ "\"format\": 1", "\"format\": 1, \"format\": 1", -EBADMSG,
 		  "JSON" },
 	};
@@ -436,8 +448,8 @@ static void unknown_fields_are_kept(void **state)
 
 static void vault_round_trip(void **state)
 {
-	struct tm_vault v = { .id = some_id, .name = "Harbour", .created = 1 },
-			w;
+	struct tm_vault v = { .id = some_id, .name = "Harbour", .created = 1,
+			      .encryption = { true, true } }, w;
 	struct tm_error err = TM_ERROR_INIT;
 	char *text;
 
@@ -447,6 +459,8 @@ static void vault_round_trip(void **state)
 					&err), 0);
 	assert_string_equal(w.name, "Harbour");
 	assert_int_equal(w.created, 1);
+	assert_true(w.encryption.on);
+	assert_true(w.encryption.sparse);
 	assert_true(tm_id_equal(&w.id, &some_id));
 	tm_vault_done(&w);
 	replace(text, strlen(text) + 1, "Harbour", "1");
@@ -655,6 +669,7 @@ static void samples_follow_whole_checks(void **state)
 	was.good = false;
 	d = tm_check_add_disk(&was, "root");
 	assert_non_null(d);
+	d->header_bad = true;
 	d->footer_bad = true;
 	assert_int_equal(tm_extents_add(&d->bad_chunks, 3, 2), 0);
 	assert_non_null(tm_check_add_disk(&was, "data"));
@@ -664,6 +679,7 @@ static void samples_follow_whole_checks(void **state)
 	assert_int_equal(tm_check_follow(&now, &was), 0);
 	assert_false(now.good);
 	assert_int_equal(now.n_disks, 2);
+	assert_true(now.disks[0].header_bad);
 	assert_true(now.disks[0].footer_bad);
 	assert_int_equal(tm_extents_total(&now.disks[0].bad_chunks), 3);
 
@@ -682,7 +698,8 @@ static void disk_round_trip(void **state)
 {
 	struct tm_disk d = { .name = "root", .vault = URL, .item = some_id,
 			     .container = "tidemark-1", .path = "/dev/sda",
-			     .chunk_size = 4096 }, e;
+			     .chunk_size = 4096,
+			     .encryption = { .on = true } }, e;
 	struct tm_tracked t = { .device = "web-root",
 				.origin = "/dev/disk/by-partuuid/1",
 				.meta = "/dev/vg/meta", .store = "-",
@@ -699,6 +716,8 @@ static void disk_round_trip(void **state)
 			 0);
 	assert_string_equal(e.path, "/dev/sda");
 	assert_int_equal(e.chunk_size, 4096);
+	assert_true(e.encryption.on);
+	assert_false(e.encryption.sparse);
 	assert_int_equal(e.segments.n, 1);
 	assert_null(tm_disk_find_tracked(&e, "other"));
 	assert_string_equal(tm_disk_find_tracked(&e, "web-root")->meta,

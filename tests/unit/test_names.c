@@ -163,8 +163,11 @@ static void containers_and_paths(void **state)
 	assert_string_equal(path, "disks/sda.vhd");
 	tm_path_disk(path, "sda", TM_DISK_HASH);
 	assert_string_equal(path, "disks/sda.hash");
-	tm_path_disk(path, name, TM_DISK_LUKS);
+	tm_path_disk(path, name, TM_DISK_HASH);
 	assert_int_equal(strlen(path), 6 + 64 + 5);
+	tm_path_key(path, &id);
+	assert_string_equal(path,
+			    "keys/00112233445566778899aabbccddeeff.luks");
 	tm_path_item(path, &id);
 	assert_string_equal(path, "items/00112233445566778899aabbccddeeff.json");
 	tm_path_point(path, "X");

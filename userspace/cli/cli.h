@@ -41,6 +41,7 @@ struct cli {
 	char *config;			/* NULL: the default path */
 	char *state_dir, *run_dir;	/* NULL: as the configuration says */
 	char *credentials_fd;		/* NULL: as the configuration says */
+	char *passphrase_fd;		/* the same */
 	json_t *result;			/* object, filled by the verb */
 	bool keep_result;		/* it stands beside an error, too */
 	unsigned int warnings;

@@ -64,6 +64,8 @@ static struct poptOption common_options[] = {
 	  "locks, state of a running job (default /run/tidemark)", "DIR" },
 	{ "credentials-fd", 0, POPT_ARG_STRING, &cli.credentials_fd, 0,
 	  "read the credentials from this open descriptor", "N" },
+	{ "passphrase-fd", 0, POPT_ARG_STRING, &cli.passphrase_fd, 0,
+	  "read the passphrase of encrypted disks from this one", "N" },
 	{ "help", 'h', POPT_ARG_NONE, NULL, 'h', "print this help", NULL },
 	POPT_TABLEEND
 };
@@ -275,5 +277,6 @@ int main(int argc, char **argv)
 	free(cli.state_dir);
 	free(cli.run_dir);
 	free(cli.credentials_fd);
+	free(cli.passphrase_fd);
 	return code;
 }

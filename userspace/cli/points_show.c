@@ -36,6 +36,12 @@ static int changed(struct cli *cli, struct place *place, const char *name,
 	if (r || !*before.name)
 		return r;
 	was = tm_point_find_disk(&before, d->name);
+	if (!diff_comparable(was, d)) {
+		cli_say(cli, "    changed        not known: has another key than in %s\n",
+			before.name);
+		tm_point_done(&before);
+		return 0;
+	}
 	r = diff_disk(&place->vault, place->container, was, d, &diff, err);
 	if (!r) {
 		bytes = tm_extents_total(&diff.bytes);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "cli/bars.h"
+#include "cli/ask.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "model/names.h"
@@ -285,6 +286,7 @@ struct report progress_report(struct cli *cli)
 		.progress = on_progress,
 		.warning = on_warning,
 		.cancelled = on_cancelled,
+		.ask = ask_secret,
 		.arg = cli,
 	};
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* protect.c - `tidemark protect` */
 
+#include <stdio.h>
 #include "cli/settings.h"
 #include "engine/protect.h"
 #include "model/hashtable.h"
+#include "port/crypto.h"
 
 static char *disk_name, *item_name, *chunk_size;
 
@@ -32,6 +34,24 @@ static int parse_chunk_size(const struct cli *cli, uint32_t *ret,
 	return 0;
 }
 
+/* Even --quiet does not hide it: it is told this once. */
+static void tell_recovery(struct cli *cli, const struct tm_disk *disk,
+			  const char *recovery)
+{
+	cli_result(cli, "recovery_key", json_string(recovery));
+	if (cli->json)
+		return;
+	printf("\n"
+"Its recovery key opens it when the passphrase is lost. It is not kept anywhere\n"
+"and not shown again: print it, and put it away.\n"
+"\n"
+"  disk %s of %s\n"
+"  %s\n"
+"\n"
+"WHO LOSES PASSPHRASE AND RECOVERY KEY LOSES THE DATA.\n",
+	       disk->name, disk->item_name, recovery);
+}
+
 static int protect_run(struct cli *cli, const char **args, struct tm_error *err)
 {
 	struct protect_options how = {
@@ -40,7 +60,7 @@ static int protect_run(struct cli *cli, const char **args, struct tm_error *err)
 	struct tm_config config;
 	struct vault vault;
 	struct tm_disk disk;
-	char id[TM_ID_SIZE];
+	char id[TM_ID_SIZE], recovery[DISKKEY_RECOVERY_SIZE];
 	int r;
 
 	r = parse_chunk_size(cli, &how.chunk_size, err);
@@ -50,7 +70,7 @@ static int protect_run(struct cli *cli, const char **args, struct tm_error *err)
 		r = vault_open(&vault, &config, args[0], &cli->report, err);
 	if (r)
 		return r;
-	r = protect_disk(&vault, &how, &disk, err);
+	r = protect_disk(&vault, &how, &disk, recovery, err);
 	vault_close(&vault);
 	if (r)
 		return r;
@@ -65,6 +85,9 @@ static int protect_run(struct cli *cli, const char **args, struct tm_error *err)
 	cli_say(cli, "Disk '%s' (%s) of machine '%s' is protected in %s\n"
 		"Run 'tidemark backup' for its first recovery point.\n",
 		disk.name, disk.path, disk.item_name, disk.vault);
+	if (*recovery)
+		tell_recovery(cli, &disk, recovery);
+	secret_wipe(recovery, sizeof(recovery));
 	tm_disk_done(&disk);
 	return 0;
 }
@@ -77,6 +100,10 @@ const struct verb verb_protect = {
 "PATH is a block device or an image file; for a device, a name that outlasts a\n"
 "reboot (under /dev/disk/by-id) is best. The first disk also registers the\n"
 "machine and makes a container for its data. Nothing is backed up yet.\n"
+"\n"
+"In a vault that encrypts, a passphrase for the disk is asked for, or found as\n"
+"ENCRYPTION in tidemark(8) says, and a recovery key is printed, once. Without\n"
+"either of them the disk's points are lost.\n"
 "\n"
 "Without tracking, every backup reads the whole disk and sends what differs.\n"
 "'tidemark attach' puts the kernel's tracking under a disk.\n",

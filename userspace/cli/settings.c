@@ -82,7 +82,7 @@ static int set_dir(char *dir, const char *option, const char *env,
 	return 0;
 }
 
-static int set_descriptor(struct tm_config *config, const char *option,
+static int set_descriptor(int *fd, const char *option, const char *what,
 			  struct tm_error *err)
 {
 	char *end;
@@ -94,9 +94,9 @@ static int set_descriptor(struct tm_config *config, const char *option,
 	n = strtol(option, &end, 10);
 	if (!isdigit((unsigned char)*option) || *end || errno || n > INT_MAX)
 		return tm_error_set(err, -EINVAL, TM_EXIT_USAGE, option,
-				    "cannot read credentials from descriptor '%s': it is not a number",
-				    option);
-	config->credentials_fd = (int)n;
+				    "cannot read the %s from descriptor '%s': it is not a number",
+				    what, option);
+	*fd = (int)n;
 	return 0;
 }
 
@@ -121,7 +121,11 @@ int settings_load(const struct cli *cli, struct tm_config *ret,
 	if (!r)
 		r = set_dir(config.run, cli->run_dir, "TIDEMARK_RUN_DIR", err);
 	if (!r)
-		r = set_descriptor(&config, cli->credentials_fd, err);
+		r = set_descriptor(&config.credentials_fd, cli->credentials_fd,
+				   "credentials", err);
+	if (!r)
+		r = set_descriptor(&config.passphrase_fd, cli->passphrase_fd,
+				   "passphrase", err);
 	if (!r)
 		*ret = config;
 	return r;

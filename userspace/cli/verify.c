@@ -64,11 +64,12 @@ static uint32_t chunk_size_of(const struct tm_point *point, const char *disk)
 
 static json_t *finding_json(const struct tm_check_disk *d, uint32_t chunk_size)
 {
-	return json_pack("{s:s, s:I, s:I, s:I, s:b, s:o}", "disk", d->name,
+	return json_pack("{s:s, s:I, s:I, s:I, s:b, s:b, s:o}", "disk", d->name,
 			 "chunks_checked", (json_int_t)d->chunks_checked,
 			 "chunks_unproved", (json_int_t)d->chunks_unproved,
 			 "chunks_bad",
 			 (json_int_t)tm_extents_total(&d->bad_chunks),
+			 "header_bad", d->header_bad,
 			 "footer_bad", d->footer_bad, "bad",
 			 bad_json(d, chunk_size));
 }
@@ -94,8 +95,9 @@ static void name_first(const struct tm_check *check,
 	for (i = 0; i < check->n_disks; i++) {
 		const struct tm_check_disk *d = &check->disks[i];
 
-		if (d->footer_bad || d->chunks_unproved) {
+		if (d->header_bad || d->footer_bad || d->chunks_unproved) {
 			snprintf(buf, size, "disk '%s'%s", d->name,
+				 d->header_bad ? ", its LUKS header" :
 				 d->footer_bad ? ", the footer of its VHD" :
 				 "");
 			return;

@@ -112,6 +112,12 @@ static int finish(const struct compare *c, struct diff *ret,
 	return 0;
 }
 
+bool diff_comparable(const struct tm_point_disk *from,
+		     const struct tm_point_disk *to)
+{
+	return tm_id_equal(&from->cipher.key, &to->cipher.key);
+}
+
 int diff_disk(struct vault *v, const char *container,
 	      const struct tm_point_disk *from, const struct tm_point_disk *to,
 	      struct diff *ret, struct tm_error *err)
@@ -124,18 +130,16 @@ int diff_disk(struct vault *v, const char *container,
 				    "cannot compare disk '%s': its chunks were %u bytes and are %u",
 				    to->name, from->chunk_size,
 				    to->chunk_size);
-	r = reader_init(&c.from, v, container, from, err);
-	if (r)
-		return r;
-	r = reader_init(&c.to, v, container, to, err);
-	if (!r) {
-		c.both = in_both(from, to);
-		r = compare_tables(&c, err);
-		if (!r)
-			r = finish(&c, ret, err);
-		reader_done(&c.to);
-	}
-	reader_done(&c.from);
+	if (!diff_comparable(from, to))
+		return tm_error_set(err, -EINVAL, TM_EXIT_REFUSED, to->name,
+				    "cannot compare disk '%s': it was given another key in between",
+				    to->name);
+	reader_look(&c.from, v, container, from);
+	reader_look(&c.to, v, container, to);
+	c.both = in_both(from, to);
+	r = compare_tables(&c, err);
+	if (!r)
+		r = finish(&c, ret, err);
 	tm_extents_done(&c.chunks);
 	return r;
 }

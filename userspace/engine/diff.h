@@ -3,8 +3,8 @@
  * diff.h - what has changed on a disk between two points, by their hash tables
  *
  * The tables are read from the points' snapshots, 16 bytes for each chunk; no
- * data are. Both are made under the disk's one key, so entries that are equal
- * stand for equal data.
+ * data are. Entries that are equal stand for equal data where both tables are
+ * made under one key: that of a disk stays, but for `tidemark rekey`.
  */
 #ifndef TIDEMARK_ENGINE_DIFF_H
 #define TIDEMARK_ENGINE_DIFF_H
@@ -19,10 +19,15 @@ struct diff {
 	uint64_t chunks_unknown;	/* of these: an entry is missing */
 };
 
+/* Are both tables made under one key? */
+bool diff_comparable(const struct tm_point_disk *from,
+		     const struct tm_point_disk *to);
+
 /*
  * Compares @from with @to, the same disk of two points of @container. What only
  * one of them has, by its size, counts as changed. *ret is replaced; free it
- * with diff_done(). -EINVAL (TM_EXIT_REFUSED): their chunks differ in size.
+ * with diff_done(). -EINVAL (TM_EXIT_REFUSED): their chunks differ in size, or
+ * they are not comparable.
  */
 int diff_disk(struct vault *v, const char *container,
 	      const struct tm_point_disk *from, const struct tm_point_disk *to,

@@ -11,7 +11,9 @@ int held_init(struct held *h, struct sink *sink, const struct reader *like,
 {
 	memset(h, 0, sizeof(*h));
 	h->sink = sink;
-	if (!base)
+	/* Entries under another key say nothing of these. */
+	if (!base || !tm_id_equal(&base->disk->cipher.key,
+				  &like->disk->cipher.key))
 		return 0;
 	h->base = base;
 	return reader_init(&h->then, like->vault, like->container, base->disk,

@@ -15,7 +15,9 @@ int intake_init(struct intake *in, struct target *t, struct reactor *rx,
 
 	*in = (struct intake){ .target = t, .rx = rx, .err = err };
 	for (i = 0; i < WORKERS_MAX; i++) {
-		r = tm_hasher_clone(t->hasher, &in->hashers[i]);
+		r = tm_hasher_clone(t->key.hasher, &in->hashers[i]);
+		if (!r && t->key.xts)
+			r = tm_xts_clone(t->key.xts, &in->ciphers[i]);
 		if (r) {
 			intake_done(in);
 			return r;
@@ -28,8 +30,10 @@ void intake_done(struct intake *in)
 {
 	unsigned int i;
 
-	for (i = 0; i < WORKERS_MAX; i++)
+	for (i = 0; i < WORKERS_MAX; i++) {
 		tm_hasher_free(in->hashers[i]);
+		tm_xts_free(in->ciphers[i]);
+	}
 	memset(in, 0, sizeof(*in));
 }
 
@@ -55,8 +59,8 @@ static void run_compare(struct work *work, unsigned int thread)
 {
 	struct piece *p = piece_of(work);
 
-	p->r = window_compare(p->window, p->intake->hashers[thread], p->first,
-			      p->n);
+	p->r = window_compare(p->window, p->intake->hashers[thread],
+			      p->intake->ciphers[thread], p->first, p->n);
 }
 
 static void was_compared(struct work *work)

@@ -16,7 +16,8 @@ struct intake {
 	struct target *target;		/* borrowed, as are the next two */
 	struct reactor *rx;
 	struct tm_error *err;
-	struct tm_hasher *hashers[WORKERS_MAX];	/* one for each thread */
+	struct tm_hasher *hashers[WORKERS_MAX];	/* one for each thread, */
+	struct tm_xts *ciphers[WORKERS_MAX];	/* if the disk is encrypted */
 	int r;	/* the first failure, with @err set: no more is read then */
 };
 

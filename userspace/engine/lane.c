@@ -20,7 +20,9 @@ int lane_new(const struct reader *r, struct lane **ret, struct tm_error *err)
 		goto err_report;
 	l->reader = *r;
 	l->reader.received = 0;
-	l->reader.hasher = NULL;
+	l->reader.key.hasher = NULL;
+	l->reader.key.xts = NULL;
+	l->reader.key.header = NULL;
 	l->reader.vault = &l->vault;
 	l->chunk = r->disk->chunk_size;
 	l->chunks = tm_chunk_count(r->disk->size, l->chunk);
@@ -28,7 +30,9 @@ int lane_new(const struct reader *r, struct lane **ret, struct tm_error *err)
 	if (l->buf)
 		n = vault_clone(r->vault, &l->vault);
 	if (!n)
-		n = tm_hasher_clone(r->hasher, &l->reader.hasher);
+		n = tm_hasher_clone(r->key.hasher, &l->reader.key.hasher);
+	if (!n && r->key.xts)
+		n = tm_xts_clone(r->key.xts, &l->reader.key.xts);
 	if (!n) {
 		*ret = l;
 		return 0;
@@ -62,9 +66,11 @@ static bool is_hole(struct lane *l, const struct tm_extents *written,
 	uint32_t len = lane_chunk_len(l, i);
 	struct tm_hash zero;
 
-	if (tm_extents_overlaps(written, i * l->chunk, len))
+	/* Encrypted, zeroes are something else, unless they are left out. */
+	if (tm_extents_overlaps(written, i * l->chunk, len) ||
+	    (l->reader.key.xts && !l->reader.key.cipher.sparse))
 		return false;
-	return !tm_hasher_zeroes(l->reader.hasher, i, len, &zero) &&
+	return !tm_hasher_zeroes(l->reader.key.hasher, i, len, &zero) &&
 	       tm_hash_equal(&zero, known);
 }
 
@@ -96,7 +102,7 @@ bool lane_proves(struct lane *l, uint64_t i, const void *data,
 	struct tm_hash hash;
 
 	return !tm_hash_is_zero(known) &&
-	       !tm_hasher_chunk(l->reader.hasher, i, data,
+	       !tm_hasher_chunk(l->reader.key.hasher, i, data,
 				lane_chunk_len(l, i), &hash) &&
 	       tm_hash_equal(&hash, known);
 }
@@ -116,19 +122,34 @@ static int is_bad(const struct lane *l, uint64_t i, const struct tm_hash *known,
 	return -EBADMSG;
 }
 
+/* Whole chunks as they were before encryption. */
+static int read_clear(struct lane *l, uint64_t off, uint8_t *data, size_t len,
+		      struct tm_error *err)
+{
+	struct reader *r = &l->reader;
+	int n = reader_data(r, off, data, len, err);
+
+	if (n)
+		return n;
+	n = reader_reveal(r, r->key.xts, off, data, len);
+	return n ? tm_error_set(err, n, TM_EXIT_FAILED, r->disk->name,
+				"cannot decrypt disk '%s': %s", r->disk->name,
+				strerror(-n)) : 0;
+}
+
 int lane_fetch(struct lane *l, uint64_t first, uint64_t n, uint8_t *data,
 	       const struct tm_hash *known, struct tm_error *err)
 {
 	uint64_t off = first * l->chunk, i;
 	size_t len = (n - 1) * l->chunk + lane_chunk_len(l, first + n - 1);
-	int r = reader_data(&l->reader, off, data, len, err);
+	int r = read_clear(l, off, data, len, err);
 
 	for (i = 0; i < n && !r; i++, data += l->chunk) {
 		if (lane_proves(l, first + i, data, &known[i]))
 			continue;
 		/* It may have been damaged on the way. */
-		r = reader_data(&l->reader, off + i * l->chunk, data,
-				lane_chunk_len(l, first + i), err);
+		r = read_clear(l, off + i * l->chunk, data,
+			       lane_chunk_len(l, first + i), err);
 		if (!r && !lane_proves(l, first + i, data, &known[i]))
 			r = is_bad(l, first + i, &known[i], err);
 	}

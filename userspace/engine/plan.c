@@ -89,6 +89,7 @@ static int choose_mode(struct target *t, bool compare, struct tm_error *err)
 	t->mode = TM_SHIP_FULL;
 	t->why = !t->last ? "it has no recovery point yet" :
 		t->vhd.fresh ? "its blob is not there" :
+		t->rekeyed ? "its key is another" :
 		t->anew ? "it was asked for" : NULL;
 	if (t->why)
 		return 0;
@@ -191,12 +192,12 @@ static uint64_t least(uint64_t a, uint64_t b)
 static uint64_t first_outdated(const struct target *t)
 {
 	uint64_t size = t->state.size_bytes, old = size;
+	uint64_t around = t->key.data + TM_VHD_FOOTER_SIZE;
 
 	if (t->last)
 		old = least(old, t->last->size);
-	if (!t->vhd.fresh && t->vhd.size != tm_vhd_blob_size(size))
-		old = least(old, t->vhd.size > TM_VHD_FOOTER_SIZE ?
-			    t->vhd.size - TM_VHD_FOOTER_SIZE : 0);
+	if (!t->vhd.fresh && t->vhd.size != target_blob_size(t))
+		old = least(old, t->vhd.size > around ? t->vhd.size - around : 0);
 	if (t->last && t->last->size != size)
 		return old / t->doc->chunk_size;
 	return old == size && t->hash.size ==
@@ -210,6 +211,8 @@ int target_plan(struct target *t, const struct tm_point_disk *last,
 	int r;
 
 	t->last = last;
+	t->rekeyed = last && !tm_id_equal(&last->cipher.key, &t->key.cipher.key);
+	t->anew = t->anew || t->rekeyed;
 	if (last && last->chunk_size != t->doc->chunk_size)
 		return tm_error_set(err, -EINVAL, TM_EXIT_REFUSED, t->doc->name,
 				    "cannot back up disk '%s': its chunks were %u bytes in the vault and are %u here",
@@ -262,7 +265,7 @@ static int forget_entries(struct target *t, uint64_t first,
 
 static int fit_sizes(struct target *t, struct tm_error *err)
 {
-	uint64_t blob = tm_vhd_blob_size(t->state.size_bytes);
+	uint64_t blob = target_blob_size(t);
 	uint64_t table = tm_hash_table_size(t->state.size_bytes,
 					    t->doc->chunk_size);
 	uint64_t outdated = t->anew ? 0 : first_outdated(t);
@@ -280,7 +283,7 @@ static int fit_sizes(struct target *t, struct tm_error *err)
 /* A disk keeps its VHD's identity from its first footer on. */
 static int fit_footer(struct target *t, struct tm_error *err)
 {
-	uint64_t size = tm_vhd_size(t->state.size_bytes);
+	uint64_t size = target_blob_size(t) - TM_VHD_FOOTER_SIZE;
 	uint8_t there[TM_VHD_FOOTER_SIZE], footer[TM_VHD_FOOTER_SIZE];
 	struct tm_vhd vhd = { 0 };
 	bool good = false;
@@ -316,10 +319,40 @@ static int fit_footer(struct target *t, struct tm_error *err)
 	return fence_put(&t->vhd, size, footer, sizeof(footer), err);
 }
 
+/*
+ * The header as it is now. The slots first: metadata never speak of what is not
+ * there yet.
+ */
+static int fit_header(struct target *t, struct tm_error *err)
+{
+	uint8_t *header = t->key.header, *there;
+	int r = 0;
+
+	if (!header)
+		return 0;
+	there = calloc(1, LUKS_HEADER_SIZE);
+	if (!there)
+		return no_memory(t, err);
+	if (!t->vhd.fresh)
+		r = fence_read(&t->vhd, 0, there, LUKS_HEADER_SIZE, err);
+	if (!r && memcmp(there, header, LUKS_HEADER_SIZE)) {
+		r = fence_put(&t->vhd, LUKS_METADATA_SIZE,
+			      header + LUKS_METADATA_SIZE,
+			      LUKS_HEADER_SIZE - LUKS_METADATA_SIZE, err);
+		if (!r)
+			r = fence_put(&t->vhd, 0, header, LUKS_METADATA_SIZE,
+				      err);
+	}
+	free(there);
+	return r;
+}
+
 int target_fit(struct target *t, struct tm_error *err)
 {
 	int r = fit_sizes(t, err);
 
+	if (!r)
+		r = fit_header(t, err);
 	if (!r)
 		r = fit_footer(t, err);
 	return r;

@@ -270,7 +270,10 @@ int precopy(struct backup *b, struct tm_error *err)
 {
 	struct rounds rounds = {
 		.b = b,
-		.report = { on_progress, on_warning, on_cancelled, &rounds },
+		.report = {
+			.progress = on_progress, .warning = on_warning,
+			.cancelled = on_cancelled, .arg = &rounds,
+		},
 		.left = calloc(b->n, sizeof(*rounds.left)),
 	};
 	size_t i;

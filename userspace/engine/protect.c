@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "engine/blame.h"
 #include "engine/document.h"
-#include "engine/hashkey.h"
+#include "engine/diskkey.h"
 #include "engine/protect.h"
 #include "model/hashtable.h"
 #include "model/vhd.h"
@@ -213,8 +213,20 @@ static int fill_in(struct vault *v, const struct protect_options *how,
 	return 0;
 }
 
+/* What can be refused, before anything is written. */
+static int prepare_encryption(struct vault *v, const struct tm_disk *disk,
+			      struct tm_error *err)
+{
+	char what[TM_NAME_SIZE + 8];
+
+	snprintf(what, sizeof(what), "disk %s", disk->name);
+	return passphrase_find(v->config, v->report, what, true,
+			       &v->passphrase, err);
+}
+
 int protect_disk(struct vault *v, const struct protect_options *how,
-		 struct tm_disk *ret, struct tm_error *err)
+		 struct tm_disk *ret, char recovery[DISKKEY_RECOVERY_SIZE],
+		 struct tm_error *err)
 {
 	struct tm_disk disk = { 0 };
 	struct tm_vault doc;
@@ -229,11 +241,15 @@ int protect_disk(struct vault *v, const struct protect_options *how,
 	r = vault_load(v, &doc, err);
 	if (r)
 		return r;
+	disk.encryption = doc.encryption;
 	tm_vault_done(&doc);
-	if (!joined)
+	if (disk.encryption.on)
+		r = prepare_encryption(v, &disk, err);
+	if (!r && !joined)
 		r = make_machine(v, &disk, err);
 	if (!r)
-		r = hashkey_create(v, disk.container, disk.name, err);
+		r = diskkey_create(v, &disk.encryption, disk.container, disk.name,
+				   recovery, err);
 	if (r == -EEXIST)	/* made by a try that got no further */
 		r = 0;
 	if (!r && joined)

@@ -5,6 +5,7 @@
 #ifndef TIDEMARK_ENGINE_PROTECT_H
 #define TIDEMARK_ENGINE_PROTECT_H
 
+#include "engine/diskkey.h"
 #include "engine/item.h"
 #include "engine/vault.h"
 
@@ -21,9 +22,11 @@ struct protect_options {
  * key. Then writes STATE/disks/DISK.json. All that can be refused is refused
  * before anything is written.
  * -EEXIST: the disk, or one of its name, is protected already.
+ * @recovery is as of diskkey_create(); "" too if a try before got that far.
  * *ret is to be freed with tm_disk_done().
  */
 int protect_disk(struct vault *v, const struct protect_options *how,
-		 struct tm_disk *ret, struct tm_error *err);
+		 struct tm_disk *ret, char recovery[DISKKEY_RECOVERY_SIZE],
+		 struct tm_error *err);
 
 #endif

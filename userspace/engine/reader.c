@@ -2,31 +2,14 @@
 /* reader.c - reading one disk of a recovery point, every chunk proved */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "engine/blame.h"
-#include "engine/hashkey.h"
+#include "engine/header.h"
 #include "engine/reader.h"
 #include "model/extent.h"
 #include "port/pageblob.h"
-
-int reader_init(struct reader *r, struct vault *v, const char *container,
-		const struct tm_point_disk *disk, struct tm_error *err)
-{
-	memset(r, 0, sizeof(*r));
-	r->vault = v;
-	r->container = container;
-	r->disk = disk;
-	tm_path_disk(r->vhd, disk->name, TM_DISK_VHD);
-	tm_path_disk(r->hash, disk->name, TM_DISK_HASH);
-	return hashkey_load(v, container, disk->name, &r->hasher, err);
-}
-
-void reader_done(struct reader *r)
-{
-	tm_hasher_free(r->hasher);
-	r->hasher = NULL;
-}
 
 struct blob reader_vhd(const struct reader *r)
 {
@@ -63,6 +46,130 @@ static int read_blob(struct reader *r, const struct blob *blob, uint64_t off,
 	return 0;
 }
 
+static int in_vhd_damaged(const struct reader *r, struct tm_error *err)
+{
+	char where[TM_PATH_SIZE + 64];
+
+	snprintf(where, sizeof(where), "%s?snapshot=%s", r->vhd,
+		 r->disk->vhd_snapshot);
+	return header_damaged(where, err);
+}
+
+/* The header at the start of the VHD; *@ret is to be freed. */
+static int read_header(struct reader *r, void **ret, struct tm_error *err)
+{
+	struct blob vhd = reader_vhd(r);
+	char digest[TM_DIGEST_SIZE];
+	void *bytes = malloc(LUKS_HEADER_SIZE);
+	int n;
+
+	if (!bytes)
+		return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, r->vhd,
+				    "cannot read the header of '%s': out of memory",
+				    r->vhd);
+	n = read_blob(r, &vhd, 0, bytes, LUKS_HEADER_SIZE, err);
+	if (!n && (header_digest(bytes, digest) ||
+		   strcmp(digest, r->disk->cipher.header)))
+		n = in_vhd_damaged(r, err);
+	if (n)
+		free(bytes);
+	else
+		*ret = bytes;
+	return n;
+}
+
+int reader_header(struct reader *r, struct tm_error *err)
+{
+	void *bytes;
+	int n;
+
+	if (!r->key.data)
+		return 0;
+	n = read_header(r, &bytes, err);
+	if (!n)
+		free(bytes);
+	return n;
+}
+
+static int header_in_vhd(struct reader *r, struct luks **ret,
+			 struct tm_error *err)
+{
+	void *bytes;
+	int n = read_header(r, &bytes, err);
+
+	if (n)
+		return n;
+	n = luks_read(bytes, LUKS_HEADER_SIZE, ret);
+	free(bytes);
+	return n ? in_vhd_damaged(r, err) : 0;
+}
+
+/*
+ * The header kept by itself knows the passphrases of now. Should it be gone or
+ * damaged, the one of the time of the point is as good: the data are proved.
+ */
+static int find_header(struct reader *r, struct luks **ret,
+		       struct tm_error *err)
+{
+	struct tm_error why = TM_ERROR_INIT;
+	int n;
+
+	n = header_get(r->vault, r->container, &r->disk->cipher.key, ret, &why);
+	if (!n || (n != -ENOENT && n != -EBADMSG)) {
+		if (n)
+			*err = why;
+		return n;
+	}
+	if (header_in_vhd(r, ret, NULL)) {
+		*err = why;
+		return n;
+	}
+	report_warning(r->vault->report,
+		       "%s; going on with the header in the recovery point",
+		       why.message);
+	return 0;
+}
+
+static int open_key(struct reader *r, struct tm_error *err)
+{
+	struct luks *header = NULL;
+	int n;
+
+	if (tm_id_is_none(&r->disk->cipher.key))
+		return diskkey_open(r->vault, r->container, r->disk->name,
+				    &r->key, err);
+	n = find_header(r, &header, err);
+	if (n)
+		return n;
+	n = diskkey_open_with(r->vault, r->disk->name, &r->disk->cipher, header,
+			      &r->key, err);
+	luks_free(header);
+	return n;
+}
+
+void reader_look(struct reader *r, struct vault *v, const char *container,
+		 const struct tm_point_disk *disk)
+{
+	memset(r, 0, sizeof(*r));
+	r->vault = v;
+	r->container = container;
+	r->disk = disk;
+	tm_path_disk(r->vhd, disk->name, TM_DISK_VHD);
+	tm_path_disk(r->hash, disk->name, TM_DISK_HASH);
+}
+
+int reader_init(struct reader *r, struct vault *v, const char *container,
+		const struct tm_point_disk *disk, struct tm_error *err)
+{
+	reader_look(r, v, container, disk);
+	return open_key(r, err);
+}
+
+void reader_done(struct reader *r)
+{
+	diskkey_done(&r->key);
+}
+
 int reader_table(struct reader *r, uint64_t first, uint64_t count,
 		 struct tm_hash *ret, struct tm_error *err)
 {
@@ -77,17 +184,25 @@ int reader_data(struct reader *r, uint64_t off, void *data, size_t len,
 {
 	struct blob vhd = reader_vhd(r);
 
-	return read_blob(r, &vhd, off, data, len, err);
+	return read_blob(r, &vhd, r->key.data + off, data, len, err);
 }
+
+struct listing {
+	struct tm_extents *written;
+	uint64_t from;
+};
 
 static int add_range(void *arg, uint64_t off, uint64_t len)
 {
-	return tm_extents_add(arg, off, len);
+	struct listing *l = arg;
+
+	return tm_extents_add(l->written, off - l->from, len);
 }
 
 int reader_list(struct reader *r, uint64_t off, uint64_t len,
 		struct tm_extents *ret, struct tm_error *err)
 {
+	struct listing listing = { .written = ret, .from = r->key.data };
 	struct blob blob = reader_vhd(r);
 	struct blob_error be = { 0 };
 	struct retry retry;
@@ -96,16 +211,39 @@ int reader_list(struct reader *r, uint64_t off, uint64_t len,
 	retry_init(&retry, &r->vault->policy);
 	do {
 		tm_extents_done(ret);
-		n = pageblob_ranges(&blob, NULL, off, len, add_range, ret, &be);
+		n = pageblob_ranges(&blob, NULL, r->key.data + off, len,
+				    add_range, &listing, &be);
 	} while (retry_again(&retry, n, &be));
 	return n ? blame_blob(err, n, &be, "list the pages of", &blob) : 0;
+}
+
+static bool all_zero(const uint8_t *data, size_t len)
+{
+	return !data[0] && !memcmp(data, data + 1, len - 1);
+}
+
+int reader_reveal(const struct reader *r, struct tm_xts *xts, uint64_t off,
+		  uint8_t *data, uint64_t len)
+{
+	uint64_t at, n;
+	int e = 0;
+
+	for (at = 0; at < len && !e && xts; at += n) {
+		n = len - at < r->disk->chunk_size ? len - at :
+			r->disk->chunk_size;
+		/* Zeroes that are no ciphertext: none in a universe's age is. */
+		if (r->key.cipher.sparse && all_zero(data + at, n))
+			continue;
+		e = tm_xts_decrypt(xts, off + at, data + at, n);
+	}
+	return e;
 }
 
 int reader_footer(struct reader *r, uint8_t ret[TM_VHD_FOOTER_SIZE],
 		  struct tm_error *err)
 {
 	uint8_t footer[TM_VHD_FOOTER_SIZE];
-	uint64_t size = tm_vhd_size(r->disk->size);
+	uint64_t size = r->key.data + tm_vhd_size(r->disk->size);
 	struct blob blob = reader_vhd(r);
 	struct tm_vhd vhd;
 	int n;
@@ -120,6 +258,11 @@ int reader_footer(struct reader *r, uint8_t ret[TM_VHD_FOOTER_SIZE],
 		return tm_error_set(err, -EBADMSG, TM_EXIT_INTEGRITY, r->vhd,
 				    "cannot trust '%s': its footer is that of another disk",
 				    r->vhd);
+	if (r->key.data) {
+		vhd.vhd_size = tm_vhd_size(r->disk->size);
+		vhd.original_size = vhd.vhd_size;
+		tm_vhd_build(footer, &vhd);
+	}
 	memcpy(ret, footer, sizeof(footer));
 	return 0;
 }

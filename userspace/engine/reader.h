@@ -8,6 +8,7 @@
 #ifndef TIDEMARK_ENGINE_READER_H
 #define TIDEMARK_ENGINE_READER_H
 
+#include "engine/diskkey.h"
 #include "engine/vault.h"
 #include "model/extent.h"
 #include "model/hashtable.h"
@@ -19,7 +20,7 @@ struct reader {
 	struct vault *vault;			/* borrowed */
 	const char *container;			/* borrowed */
 	const struct tm_point_disk *disk;	/* borrowed */
-	struct tm_hasher *hasher;
+	struct diskkey key;
 	uint64_t received;			/* bytes, hash table and all */
 	/* A copy of the disk's VHD to be read instead of it; name NULL: none. */
 	struct blob copy;
@@ -82,10 +83,17 @@ struct reader_ops {
 	bool waits;		/* piece() waits more than it works */
 };
 
-/* Loads the key. Free with reader_done(). */
+/*
+ * Loads the key, for which a passphrase is found if the disk is encrypted. Free
+ * with reader_done().
+ */
 int reader_init(struct reader *r, struct vault *v, const char *container,
 		const struct tm_point_disk *disk, struct tm_error *err);
 void reader_done(struct reader *r);
+
+/* Without a key, which reader_table() does not need. Nothing is to be freed. */
+void reader_look(struct reader *r, struct vault *v, const char *container,
+		 const struct tm_point_disk *disk);
 
 /*
  * Reads all of the disk (walk.c). Stops at the first non-zero of @ops,
@@ -94,22 +102,41 @@ void reader_done(struct reader *r);
 int reader_walk(struct reader *r, const struct reader_ops *ops, void *arg,
 		struct tm_error *err);
 
-/* The parts of it: the snapshot of the disk, for reading; */
+/*
+ * The parts of it: the snapshot of the disk, for reading; the disk begins at byte
+ * key.data;
+ */
 struct blob reader_vhd(const struct reader *r);
 
 /* entries of chunks from @first, the first of a hash page, whole hash pages; */
 int reader_table(struct reader *r, uint64_t first, uint64_t count,
 		 struct tm_hash *ret, struct tm_error *err);
 
-/* data as they are, not proved; at most PAGEBLOB_PUT_MAX; */
+/* bytes of the disk as they are, not proved; at most PAGEBLOB_PUT_MAX; */
 int reader_data(struct reader *r, uint64_t off, void *data, size_t len,
 		struct tm_error *err);
 
-/* which bytes of a range have been written; replaces @ret. */
+/* which bytes of a range of the disk have been written; replaces @ret; */
 int reader_list(struct reader *r, uint64_t off, uint64_t len,
 		struct tm_extents *ret, struct tm_error *err);
 
-/* Reads the footer and checks it, size and identity too. */
+/*
+ * what was read of the disk at @off, whole chunks, as it was before encryption,
+ * by a cipher of the caller's thread: a clone of key.xts.
+ */
+int reader_reveal(const struct reader *r, struct tm_xts *xts, uint64_t off,
+		  uint8_t *data, uint64_t len);
+
+/*
+ * Is the header in the VHD what it was? -EBADMSG: it is cut short or altered.
+ * What is not encrypted has none.
+ */
+int reader_header(struct reader *r, struct tm_error *err);
+
+/*
+ * Reads the footer and checks it, size and identity too. What is returned is that
+ * of the disk as it was before encryption.
+ */
 int reader_footer(struct reader *r, uint8_t ret[TM_VHD_FOOTER_SIZE],
 		  struct tm_error *err);
 

@@ -31,6 +31,14 @@ void report_warning(const struct report *rep, const char *fmt, ...)
 	rep->warning(rep->arg, text);
 }
 
+int report_ask(const struct report *rep, const char *prompt, char *ret,
+	       size_t size)
+{
+	if (!rep || !rep->ask)
+		return -ENOTTY;
+	return rep->ask(rep->arg, prompt, ret, size);
+}
+
 int report_cancelled(const struct report *rep, struct tm_error *err)
 {
 	if (!rep || !rep->cancelled || !rep->cancelled(rep->arg))

@@ -10,6 +10,7 @@
 #define TIDEMARK_ENGINE_REPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "model/error.h"
 
@@ -34,6 +35,11 @@ struct report {
 	void (*warning)(void *arg, const char *message);
 	/* True once the job should stop where it can do so cleanly. */
 	bool (*cancelled)(void *arg);
+	/*
+	 * Asks a person for a secret, without showing it: a line of at most
+	 * @size - 1 bytes. 0, or -errno if nobody can be asked.
+	 */
+	int (*ask)(void *arg, const char *prompt, char *ret, size_t size);
 	void *arg;
 };
 
@@ -45,6 +51,10 @@ void report_stage(const struct report *rep, const char *stage,
 
 void report_warning(const struct report *rep, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* As above. -ENOTTY: there is nobody. */
+int report_ask(const struct report *rep, const char *prompt, char *ret,
+	       size_t size);
 
 /* 0, or -ECANCELED with @err set once the job should stop. */
 int report_cancelled(const struct report *rep, struct tm_error *err);

@@ -124,7 +124,8 @@ static int write_footer(struct restore *s, const uint8_t *footer,
 
 static int try_copy(struct restore *s, struct tm_error *err)
 {
-	if (!s->sink->ops->copy || s->how->compare)
+	/* A copy of what is encrypted would be so, too. */
+	if (!s->sink->ops->copy || s->how->compare || s->reader.key.xts)
 		return 0;
 	return s->sink->ops->copy(s->sink, &s->reader, &s->result.copied,
 				  &s->reader.copy, err);

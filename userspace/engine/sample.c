@@ -20,7 +20,7 @@ static int sample_one(struct target *t, uint64_t chunk, uint8_t *buf,
 	r = t->source->ops->sample(t->source, chunk, buf, &counts, err);
 	if (r || !counts)
 		return r;
-	r = tm_hasher_chunk(t->hasher, chunk, buf, len, &hash);
+	r = tm_hasher_chunk(t->key.hasher, chunk, buf, len, &hash);
 	if (r)
 		return tm_error_set(err, r, TM_EXIT_FAILED, t->doc->name,
 				    "cannot hash disk '%s': %s", t->doc->name,

@@ -14,7 +14,8 @@
  *	release	the source need not keep them any longer
  *
  * So an entry that is not zero always tells what the blob holds, whenever the
- * run may die. What is sent is the buffer that was hashed.
+ * run may die. What is sent is the buffer that was hashed, encrypted where it
+ * lies if the disk is to be.
  *
  * Late duplicates. The numbers are raised before the first write, so nothing
  * sent earlier lands among these. Of these, a page of the disk is sent
@@ -240,7 +241,8 @@ static void step_send(struct lane *lane)
 		*f = (struct flight){
 			.kind = put ? FLIGHT_PUT : FLIGHT_CLEAR,
 			.fence = &s->target->vhd, .data = c->data,
-			.off = c->index * s->target->doc->chunk_size,
+			.off = s->target->key.data +
+			       c->index * s->target->doc->chunk_size,
 			.len = window_bytes(w, i, n),
 			.done = pages_landed, .arg = lane,
 		};

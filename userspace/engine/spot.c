@@ -83,12 +83,24 @@ static int prove_chunk(struct spot *s, uint64_t i, const uint8_t *data,
 	*ret = PROOF_NONE;
 	if (tm_hash_is_zero(known))
 		return 0;
-	if (tm_hasher_chunk(s->reader->hasher, i, data,
+	if (tm_hasher_chunk(s->reader->key.hasher, i, data,
 			    tm_chunk_len(d->size, d->chunk_size, i), &hash))
 		return tm_error_set(err, -EIO, TM_EXIT_FAILED, d->name,
 				    "cannot hash disk '%s'", d->name);
 	*ret = tm_hash_equal(known, &hash) ? PROOF_GOOD : PROOF_BAD;
 	return 0;
+}
+
+/* Whole chunks from @off on, as they were before encryption. */
+static int reveal(struct spot *s, uint64_t off, uint8_t *data, uint64_t len,
+		  struct tm_error *err)
+{
+	const struct reader *r = s->reader;
+	int n = reader_reveal(r, r->key.xts, off, data, len);
+
+	return n ? tm_error_set(err, n, TM_EXIT_FAILED, r->disk->name,
+				"cannot decrypt disk '%s': %s", r->disk->name,
+				strerror(-n)) : 0;
 }
 
 /* What seems bad is read again: it may have been damaged on the way. */
@@ -104,6 +116,8 @@ static int prove_slice(struct spot *s, uint64_t off, uint64_t len, bool written,
 		r = reader_data(s->reader, off, s->buf, len, err);
 	else
 		memset(s->buf, 0, len);
+	if (!r)
+		r = reveal(s, off, s->buf, len, err);
 	for (at = 0; at < len && !r; at += chunk) {
 		uint64_t i = (off + at) / chunk;
 		uint64_t n = len - at < chunk ? len - at : chunk;
@@ -112,6 +126,8 @@ static int prove_slice(struct spot *s, uint64_t off, uint64_t len, bool written,
 		if (!r && proof == PROOF_BAD && written) {
 			r = reader_data(s->reader, off + at, s->buf + at, n,
 					err);
+			if (!r)
+				r = reveal(s, off + at, s->buf + at, n, err);
 			if (!r)
 				r = prove_chunk(s, i, s->buf + at, &proof, err);
 		}

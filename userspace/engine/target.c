@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "engine/hashkey.h"
 #include "engine/target.h"
 
 static int no_memory(const struct target *t, struct tm_error *err)
@@ -38,7 +37,7 @@ int target_init(struct target *t, const struct tm_disk *doc,
 void target_done(struct target *t)
 {
 	source_free(t->source);
-	tm_hasher_free(t->hasher);
+	diskkey_done(&t->key);
 	tm_hashtable_free(t->table);
 	tm_extents_done(&t->forced);
 	tm_extents_done(&t->ship);
@@ -62,6 +61,11 @@ static int lease_hash(struct target *t, struct vault *v, struct leases *l,
 	return r;
 }
 
+uint64_t target_blob_size(const struct target *t)
+{
+	return t->key.data + tm_vhd_blob_size(t->state.size_bytes);
+}
+
 /* No entry can be true of an empty blob: they go before it comes. */
 static int make_vhd(struct target *t, struct tm_error *err)
 {
@@ -73,9 +77,40 @@ static int make_vhd(struct target *t, struct tm_error *err)
 			r = fence_clear(&t->hash, 0, t->hash.size, err);
 	}
 	if (!r)
-		r = fence_make(&t->vhd, tm_vhd_blob_size(t->state.size_bytes),
-			       err);
+		r = fence_make(&t->vhd, target_blob_size(t), err);
 	return r;
+}
+
+/*
+ * The vault must not be able to have a disk sent in clear, or with its zeroes in
+ * clear, that was to be encrypted.
+ */
+static int check_promise(const struct target *t, struct tm_error *err)
+{
+	const struct tm_encryption now = {
+		.on = t->key.data, .sparse = t->key.cipher.sparse,
+	};
+
+	if (tm_encryption_equal(&now, &t->doc->encryption))
+		return 0;
+	tm_error_set(err, -EBADMSG, TM_EXIT_INTEGRITY, t->doc->name,
+		     "cannot back up disk '%s': its key in the vault says that it is %s; it was protected otherwise",
+		     t->doc->name, !now.on ? "not encrypted" : now.sparse ?
+		     "encrypted without its zeroes" : "encrypted");
+	tm_error_action(err, "see who has changed disks/%s.key in container %s",
+			t->doc->name, t->doc->container);
+	return -EBADMSG;
+}
+
+/* Without a header target_init() has seen to it. */
+static int check_room(const struct target *t, struct tm_error *err)
+{
+	if (t->state.size_bytes <= TM_VHD_DISK_MAX - t->key.data)
+		return 0;
+	return tm_error_set(err, -EFBIG, TM_EXIT_LIMIT, t->doc->name,
+			    "cannot back up disk '%s': with its LUKS header of %llu MiB it is more than a page blob of 8 TiB holds",
+			    t->doc->name,
+			    (unsigned long long)(t->key.data >> 20));
 }
 
 int target_lease(struct target *t, struct vault *v, struct leases *l,
@@ -84,7 +119,13 @@ int target_lease(struct target *t, struct vault *v, struct leases *l,
 	char path[TM_PATH_SIZE];
 	int r;
 
-	r = lease_hash(t, v, l, err);
+	r = diskkey_open(v, t->doc->container, t->doc->name, &t->key, err);
+	if (!r)
+		r = check_promise(t, err);
+	if (!r)
+		r = check_room(t, err);
+	if (!r)
+		r = lease_hash(t, v, l, err);
 	if (r)
 		return r;
 	tm_path_disk(path, t->doc->name, TM_DISK_VHD);
@@ -94,8 +135,7 @@ int target_lease(struct target *t, struct vault *v, struct leases *l,
 	if (r)
 		return r;
 	t->found_vhd = t->vhd.sequence;
-	return hashkey_load(v, t->doc->container, t->doc->name, &t->hasher,
-			    err);
+	return 0;
 }
 
 int target_look(struct target *t, struct vault *v, struct tm_error *err)
@@ -103,6 +143,9 @@ int target_look(struct target *t, struct vault *v, struct tm_error *err)
 	char path[TM_PATH_SIZE];
 	int r;
 
+	r = diskkey_look(v, t->doc->container, t->doc->name, &t->key, err);
+	if (r)
+		return r;
 	tm_path_disk(path, t->doc->name, TM_DISK_HASH);
 	r = fence_look(&t->hash, v, t->doc->container, path, err);
 	if (r)
@@ -196,6 +239,7 @@ int target_describe(struct target *t, struct tm_point *point,
 	d->chunk_size = t->doc->chunk_size;
 	d->mode = t->mode;
 	d->sequence = t->vhd.sequence;
+	d->cipher = t->key.cipher;
 	memcpy(d->vhd_uuid, t->uuid, sizeof(d->vhd_uuid));
 	strcpy(d->vhd_snapshot, t->vhd_snapshot);
 	strcpy(d->hash_snapshot, t->hash_snapshot);

@@ -6,13 +6,14 @@
  *	target_lease   leases both blobs, making them if they are not there
  *	target_raise   shuts out whatever was sent before this run
  *	target_plan    what has to be read besides what the kernel says
- *	target_fit     sizes, footer, entries that a change of size outdates
+ *	target_fit     sizes, header, footer, entries that a change of size outdates
  *	  ... cut, ship ...
  *	target_snap    raises again; snapshots the hash table, then the disk
  */
 #ifndef TIDEMARK_ENGINE_TARGET_H
 #define TIDEMARK_ENGINE_TARGET_H
 
+#include "engine/diskkey.h"
 #include "engine/fence.h"
 #include "engine/source.h"
 #include "model/diskdoc.h"
@@ -27,12 +28,13 @@ struct target {
 	struct source_state state;
 	struct fence vhd, hash;
 	uint64_t found_vhd, found_hash;	/* sequence numbers when leased */
-	struct tm_hasher *hasher;
+	struct diskkey key;
 	struct tm_hashtable *table;
 	uint64_t loaded, loaded_end;	/* chunks of it that are as in the blob */
 	uint64_t chunks;
 	uint8_t uuid[16];		/* of the VHD */
 	bool anew;			/* no entry is believed: all is sent */
+	bool rekeyed;			/* because the last point has another key */
 	/* Borrowed; not NULL: nothing is settled, the plan is an estimate's. */
 	const struct source_pending *pending;
 	enum tm_ship_mode mode;
@@ -59,6 +61,9 @@ int target_lease(struct target *t, struct vault *v, struct leases *l,
 
 /* In place of target_lease(), to look and not to write: then target_plan(). */
 int target_look(struct target *t, struct vault *v, struct tm_error *err);
+
+/* Bytes of the blob: header if any, disk, footer. */
+uint64_t target_blob_size(const struct target *t);
 
 /* Both blobs get the same number, above what each had. */
 int target_raise(struct target *t, struct tm_error *err);

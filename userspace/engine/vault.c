@@ -189,6 +189,7 @@ void vault_close(struct vault *v)
 	if (!v->lent)
 		credentials_done(&v->cred);
 	tm_proxy_wipe(&v->proxy);
+	passphrase_done(&v->passphrase);
 	v->service = NULL;
 }
 
@@ -342,10 +343,13 @@ static int put_descriptor(struct vault *v, const char *text, bool made,
 	return r;
 }
 
-int vault_create(struct vault *v, const char *name, struct tm_vault *ret,
+int vault_create(struct vault *v, const char *name,
+		 const struct tm_encryption *how, struct tm_vault *ret,
 		 struct tm_error *err)
 {
-	struct tm_vault doc = { 0 };
+	struct tm_vault doc = {
+		.encryption = *how,
+	};
 	char *text = NULL;
 	bool made = false;
 	int r;

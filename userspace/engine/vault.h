@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "engine/passphrase.h"
 #include "engine/report.h"
 #include "model/address.h"
 #include "model/config.h"
@@ -33,6 +34,7 @@ struct vault {
 	struct credentials cred;
 	bool lent;			/* cred is another's */
 	struct tm_proxy proxy;		/* url "": none */
+	struct passphrase passphrase;	/* found when it is first needed */
 	struct blobservice *service;
 	struct retry_policy policy;	/* for every idempotent request */
 	uint64_t retries;		/* counted by it */
@@ -82,9 +84,11 @@ int vault_time(struct vault *v, int64_t *ret, struct tm_error *err);
 
 /*
  * Makes the container and vault.json. Refuses accounts that do not suit, by
- * name of the reason, and leaves what is there as it is (-EEXIST).
+ * name of the reason, and leaves what is there as it is (-EEXIST). @how its
+ * disks are encrypted is for good.
  */
-int vault_create(struct vault *v, const char *name, struct tm_vault *ret,
+int vault_create(struct vault *v, const char *name,
+		 const struct tm_encryption *how, struct tm_vault *ret,
 		 struct tm_error *err);
 
 /* Reads vault.json. -ENOENT: there is no vault at this URL. */

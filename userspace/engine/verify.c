@@ -63,8 +63,12 @@ static int add_finding(struct verifying *w, struct reader *reader,
 	if (r == -EBADMSG) {
 		finding->chunks_unproved++;	/* one that does not come */
 	} else if (!r) {
-		r = reader_footer(reader, footer, err);
-		finding->footer_bad = r == -EBADMSG;
+		r = reader_header(reader, err);
+		finding->header_bad = r == -EBADMSG;
+		if (!r) {
+			r = reader_footer(reader, footer, err);
+			finding->footer_bad = r == -EBADMSG;
+		}
 	}
 	if (r == -EBADMSG) {
 		report_warning(w->vault->report, "%s", err->message);
@@ -72,7 +76,7 @@ static int add_finding(struct verifying *w, struct reader *reader,
 		r = 0;
 	}
 	if (finding->bad_chunks.n || finding->chunks_unproved ||
-	    finding->footer_bad)
+	    finding->header_bad || finding->footer_bad)
 		w->check->good = false;
 	return r;
 }

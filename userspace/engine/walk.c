@@ -50,7 +50,8 @@ struct walk {
 	uint32_t chunk;			/* bytes */
 	struct reactor rx;
 	struct flights *flights;
-	struct tm_hasher *hashers[WORKERS_MAX];	/* one each */
+	struct tm_hasher *hashers[WORKERS_MAX];	/* one each, */
+	struct tm_xts *ciphers[WORKERS_MAX];	/* if it is encrypted */
 	struct piece pieces[PIECES];
 	unsigned int head, n;		/* pieces under way, the first is next */
 	uint64_t handed, told;		/* bytes handed out; told of, done */
@@ -146,7 +147,10 @@ static void prove(struct work *work, unsigned int thread)
 	const struct walk *w = p->walk;
 	const char *name = w->reader->disk->name;
 
-	p->r = hash(p, w->hashers[thread]);
+	p->r = reader_reveal(w->reader, w->ciphers[thread], p->off, p->buf,
+			     p->len);
+	if (!p->r)
+		p->r = hash(p, w->hashers[thread]);
 	if (p->r)
 		tm_error_set(&p->err, p->r, TM_EXIT_FAILED, name,
 			     "cannot hash disk '%s': %s", name,
@@ -214,7 +218,8 @@ static void add_run(struct piece *p, uint64_t at, uint64_t run_end)
 	memset(p->buf + (to - p->off), 0, end - to);
 	p->flights[p->n_flights++] = (struct flight){
 		.kind = FLIGHT_READ, .blob = reader_vhd(w->reader),
-		.data = p->buf + (from - p->off), .off = from, .len = to - from,
+		.data = p->buf + (from - p->off),
+		.off = w->reader->key.data + from, .len = to - from,
 		.done = has_come, .arg = p,
 	};
 }
@@ -439,8 +444,11 @@ static int prepare(struct walk *w)
 		return -ENOMEM;
 	for (i = 0; i < PIECES && !r; i++)
 		r = init_piece(w, &w->pieces[i]);
-	for (i = 0; i < WORKERS_MAX && !r; i++)
-		r = tm_hasher_clone(w->reader->hasher, &w->hashers[i]);
+	for (i = 0; i < WORKERS_MAX && !r; i++) {
+		r = tm_hasher_clone(w->reader->key.hasher, &w->hashers[i]);
+		if (!r && w->reader->key.xts)
+			r = tm_xts_clone(w->reader->key.xts, &w->ciphers[i]);
+	}
 	if (!r)
 		r = reactor_init(&w->rx, &options);
 	return r ? r : flights_new(v, &w->rx, &w->flights);
@@ -452,8 +460,10 @@ static void clean_up(struct walk *w)
 
 	reactor_done(&w->rx);
 	flights_free(w->flights);
-	for (i = 0; i < WORKERS_MAX; i++)
+	for (i = 0; i < WORKERS_MAX; i++) {
 		tm_hasher_free(w->hashers[i]);
+		tm_xts_free(w->ciphers[i]);
+	}
 	for (i = 0; i < PIECES; i++) {
 		disk_buffer_free(w->pieces[i].buf);
 		free(w->pieces[i].proofs);

@@ -136,8 +136,24 @@ static bool all_zero(const uint8_t *data, size_t len)
 	return !data[0] && !memcmp(data, data + 1, len - 1);
 }
 
+/* What differs: is it to be sent, or cleared? */
+static int prepare(const struct target *t, struct chunk *c, struct tm_xts *xts)
+{
+	bool clear = !xts || t->key.cipher.sparse;
+
+	if (clear && all_zero(c->data, c->len)) {
+		c->fate = FATE_CLEAR;
+		return 0;
+	}
+	c->fate = FATE_PUT;
+	if (!xts)
+		return 0;
+	return tm_xts_encrypt(xts, c->index * t->doc->chunk_size, c->data,
+			      c->len);
+}
+
 int window_compare(struct window *w, struct tm_hasher *hasher,
-		   unsigned int first, unsigned int n)
+		   struct tm_xts *xts, unsigned int first, unsigned int n)
 {
 	struct chunk *c;
 	int r;
@@ -149,8 +165,9 @@ int window_compare(struct window *w, struct tm_hasher *hasher,
 			return r;
 		c->fate = FATE_SAME;
 		if (!tm_hash_equal(&c->known, &c->hash))
-			c->fate = all_zero(c->data, c->len) ? FATE_CLEAR :
-							      FATE_PUT;
+			r = prepare(w->target, c, xts);
+		if (r)
+			return r;
 	}
 	return 0;
 }

@@ -80,13 +80,14 @@ uint64_t window_bytes(const struct window *w, unsigned int i, unsigned int n);
 
 /*
  * Hashes @n chunks from @first on and decides their fates; touches nothing but
- * these, so any thread may, with a hasher of its own. Before it, window_recall()
+ * these, so any thread may, with a hasher, and a cipher if the disk is
+ * encrypted, of its own. What is to be put is then encrypted in its place. Before it, window_recall()
  * fetches what is known of each chunk; after all, window_tally() counts.
  * 0 or -EIO.
  */
 void window_recall(struct window *w);
 int window_compare(struct window *w, struct tm_hasher *hasher,
-		   unsigned int first, unsigned int n);
+		   struct tm_xts *xts, unsigned int first, unsigned int n);
 void window_tally(struct window *w);
 
 #endif

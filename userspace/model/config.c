@@ -129,6 +129,15 @@ S("transfer", "account_requests", "requests a second of a run; 0: any",	\
 S("transfer", "connections", "requests under way at once, at most",	\
 	.type = COUNT, AT(connections), .preset = "16",			\
 	.min = 1, .max = 256)						\
+S("encryption", "passphrase_file", "file with the passphrase, mode 0600",	\
+	.type = PATH, TEXT_AT(passphrase_file), .preset = "")		\
+S("encryption", "passphrase_command", "command that prints the passphrase", \
+	.type = TEXT, TEXT_AT(passphrase_command), .preset = "")	\
+S("encryption", "key_file", "file that is a key itself, mode 0600",	\
+	.type = PATH, TEXT_AT(key_file), .preset = "")			\
+S("encryption", "kdf_memory", "memory that trying a new passphrase takes", \
+	.type = BYTES, AT(kdf_memory), .preset = "256M",		\
+	.min = KIB(64), .max = GIB(4))					\
 S("tracking", "region_size", "bytes; 0: by the size of the disk",	\
 	.type = BYTES, AT(region_size), .preset = "0", .max = GIB(1))	\
 S("tracking", "close_after", "seconds until an idle region is closed",	\
@@ -344,6 +353,7 @@ void tm_config_init(struct tm_config *c)
 
 	memset(c, 0, sizeof(*c));
 	c->credentials_fd = -1;
+	c->passphrase_fd = -1;
 	for (i = 0; i < N_SETTINGS; i++)
 		set(c, i, rules[i].preset, &why);
 }

@@ -64,6 +64,13 @@ struct tm_config {
 	uint64_t account_requests;	/* a second, of a run; 0: no limit */
 	uint64_t connections;		/* at most, 1.. */
 
+	/* [encryption] */
+	char passphrase_file[TM_CONFIG_PATH_SIZE];
+	char passphrase_command[TM_CONFIG_PATH_SIZE];
+	char key_file[TM_CONFIG_PATH_SIZE];
+	int passphrase_fd;		/* no setting, an option; -1: none */
+	uint64_t kdf_memory;		/* bytes, for new passphrases */
+
 	/* [tracking] */
 	uint64_t region_size;		/* bytes; 0: by the disk's size */
 	uint64_t close_after;		/* seconds, until an idle region closes */

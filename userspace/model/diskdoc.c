@@ -83,6 +83,7 @@ int tm_disk_parse(const void *text, size_t len, const char *name,
 		    TM_CHUNK_SIZE_MIN, TM_CHUNK_SIZE_MAX, &d.chunk_size);
 	if (!j.r && !tm_chunk_size_valid(d.chunk_size))
 		tm_json_bad(&j, "chunk_size", "is not a power of two");
+	tm_encryption_parse(&j, d.rest, &d.encryption);
 	parse_segments(&j, &d);
 	parse_tracked(&j, &d);
 	if (j.r) {
@@ -123,6 +124,7 @@ int tm_disk_text(const struct tm_disk *d, char **ret)
 	tm_json_put_string(&r, obj, "container", d->container);
 	tm_json_put_string(&r, obj, "path", d->path);
 	tm_json_put_u64(&r, obj, "chunk_size", d->chunk_size);
+	tm_encryption_put(&r, obj, &d->encryption);
 	if (!r)
 		tm_json_put(&r, obj, "segments",
 			    tm_segments_json(&d->segments));

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "model/address.h"
+#include "model/encryption.h"
 #include "model/error.h"
 #include "model/names.h"
 #include "model/segment.h"
@@ -34,6 +35,7 @@ struct tm_disk {
 	char container[TM_CONTAINER_SIZE];
 	char path[TM_DEVICE_SIZE];	/* the whole disk, or the image file */
 	uint32_t chunk_size;
+	struct tm_encryption encryption;	/* what the vault said then */
 	/* Empty: one scan segment over @path, as large as it is. */
 	struct tm_segments segments;
 	struct tm_tracked *tracked;	/* owned */

@@ -252,11 +252,18 @@ void tm_path_disk(char path[TM_PATH_SIZE], const char *disk,
 		[TM_DISK_VHD] = "vhd",
 		[TM_DISK_HASH] = "hash",
 		[TM_DISK_KEY] = "key",
-		[TM_DISK_LUKS] = "luks",
 	};
 
 	snprintf(path, TM_PATH_SIZE, TM_DIR_DISKS "%s.%s", disk,
 		 suffix[which]);
+}
+
+void tm_path_key(char path[TM_PATH_SIZE], const struct tm_id *key)
+{
+	char id[TM_ID_SIZE];
+
+	tm_id_format(id, key);
+	snprintf(path, TM_PATH_SIZE, TM_DIR_KEYS "%s.luks", id);
 }
 
 void tm_path_run(char path[TM_PATH_SIZE], const char *run_name)

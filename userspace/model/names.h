@@ -4,6 +4,7 @@
  *
  *     VAULT container    vault.json  items/ID.json  marks/ID/NAME
  *     DATA-ID container  lock  disks/DISK.vhd  disks/DISK.hash  disks/DISK.key
+ *                        keys/ID.luks
  *                        runs/NAME  jobs/NAME  points/NAME  checks/NAME
  *                        holds/NAME/ID
  *
@@ -78,19 +79,21 @@ bool tm_container_name_valid(const char *name);
 #define TM_DIR_CHECKS	"checks/"
 #define TM_DIR_HOLDS	"holds/"
 #define TM_DIR_MARKS	"marks/"	/* in the vault's container */
+#define TM_DIR_KEYS	"keys/"
 #define TM_DIR_PROBES	"probes/"	/* made and deleted by a check */
 
 enum tm_disk_blob {
 	TM_DISK_VHD,		/* page blob: the disk */
 	TM_DISK_HASH,		/* page blob: its hash table */
 	TM_DISK_KEY,		/* block blob: the hash table's key */
-	TM_DISK_LUKS,		/* block blob: the LUKS header, if encrypted */
 };
 
 /* These take names that have passed their checks. */
 void tm_path_item(char path[TM_PATH_SIZE], const struct tm_id *item);
 void tm_path_disk(char path[TM_PATH_SIZE], const char *disk,
 		  enum tm_disk_blob which);
+/* The header of a volume key, if encrypted. */
+void tm_path_key(char path[TM_PATH_SIZE], const struct tm_id *key);
 void tm_path_run(char path[TM_PATH_SIZE], const char *run_name);
 void tm_path_job(char path[TM_PATH_SIZE], const char *run_name);
 void tm_path_point(char path[TM_PATH_SIZE], const char *run_name);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/encryption.h"
 #include "model/hashtable.h"
 #include "model/json.h"
 #include "model/vhd.h"
@@ -21,6 +22,9 @@ static const char *const modes[] = {
 	[TM_SHIP_COMPARE] = "compare",
 	[TM_SHIP_INCREMENTAL] = "incremental",
 };
+
+/* AES-256-XTS, sectors of 512 bytes, from 16 MiB on: see port/luks.h. */
+static const char *const forms[] = { "luks2" };
 
 const char *tm_consistency_name(enum tm_consistency c)
 {
@@ -39,6 +43,26 @@ static void parse_snapshot(struct tm_json *j, const json_t *obj,
 	tm_json_string(j, obj, key, TM_JSON_REQUIRED, s, TM_SNAPSHOT_SIZE);
 	if (!j->r && (!*s || s[strspn(s, "0123456789-:.TZ")]))
 		tm_json_bad(j, key, "is not the time of a snapshot");
+}
+
+static void parse_cipher(struct tm_json *j, const json_t *obj,
+			 struct tm_cipher *c)
+{
+	const json_t *how = tm_json_object(j, obj, "encryption",
+					   TM_JSON_OPTIONAL);
+	int form, which = 0;
+
+	if (!how)
+		return;
+	tm_json_word(j, how, "form", TM_JSON_REQUIRED, forms, 1, &form);
+	tm_json_id(j, how, "key", TM_JSON_REQUIRED, &c->key);
+	tm_json_word(j, how, "zeroes", TM_JSON_REQUIRED, tm_zeroes, 2, &which);
+	c->sparse = which;
+	tm_json_string(j, how, "header_sha256", TM_JSON_REQUIRED, c->header,
+		       sizeof(c->header));
+	if (!j->r && (strlen(c->header) != TM_DIGEST_SIZE - 1 ||
+		      c->header[strspn(c->header, "0123456789abcdef")]))
+		tm_json_bad(j, "header_sha256", "is not a digest");
 }
 
 static void parse_disk(struct tm_json *j, const json_t *obj,
@@ -77,6 +101,7 @@ static void parse_disk(struct tm_json *j, const json_t *obj,
 	parse_snapshot(j, obj, "vhd_snapshot", d->vhd_snapshot);
 	parse_snapshot(j, obj, "hash_snapshot", d->hash_snapshot);
 	tm_json_u64(j, obj, "sequence", TM_JSON_REQUIRED, &d->sequence);
+	parse_cipher(j, obj, &d->cipher);
 	segments = tm_json_array(j, obj, "segments", TM_JSON_REQUIRED);
 	if (!j->r)
 		j->r = tm_segments_parse(segments, j->document, &d->segments,
@@ -143,6 +168,22 @@ int tm_point_parse(const void *text, size_t len, const char *name,
 	return 0;
 }
 
+static json_t *cipher_json(const struct tm_cipher *c)
+{
+	json_t *obj = json_object();
+	int r = obj ? 0 : -ENOMEM;
+
+	tm_json_put_string(&r, obj, "form", forms[0]);
+	tm_json_put_id(&r, obj, "key", &c->key);
+	tm_json_put_string(&r, obj, "zeroes", tm_zeroes[c->sparse]);
+	tm_json_put_string(&r, obj, "header_sha256", c->header);
+	if (r) {
+		json_decref(obj);
+		return NULL;
+	}
+	return obj;
+}
+
 static json_t *disk_json(const struct tm_point_disk *d)
 {
 	json_t *obj = json_object();
@@ -160,6 +201,8 @@ static json_t *disk_json(const struct tm_point_disk *d)
 	tm_json_put_string(&r, obj, "vhd_snapshot", d->vhd_snapshot);
 	tm_json_put_string(&r, obj, "hash_snapshot", d->hash_snapshot);
 	tm_json_put_u64(&r, obj, "sequence", d->sequence);
+	if (!r && !tm_id_is_none(&d->cipher.key))
+		tm_json_put(&r, obj, "encryption", cipher_json(&d->cipher));
 	if (!r)
 		tm_json_put(&r, obj, "segments",
 			    tm_segments_json(&d->segments));

@@ -39,6 +39,15 @@ enum tm_ship_mode {
 	TM_SHIP_INCREMENTAL,	/* the changed chunks were read */
 };
 
+#define TM_DIGEST_SIZE	65		/* SHA-256 in hexadecimal, and a NUL */
+
+/* How a disk is encrypted; the id is zero if it is not. */
+struct tm_cipher {
+	struct tm_id key;		/* the volume key's: keys/ID.luks */
+	bool sparse;			/* chunks of zeroes are in clear */
+	char header[TM_DIGEST_SIZE];	/* of the header before the disk */
+};
+
 struct tm_point_disk {
 	char name[TM_NAME_SIZE];
 	uint64_t size;			/* bytes, true; the VHD's is rounded up */
@@ -53,6 +62,7 @@ struct tm_point_disk {
 	 * still have it, nobody has written to them since.
 	 */
 	uint64_t sequence;
+	struct tm_cipher cipher;
 	struct tm_segments segments;
 };
 

@@ -322,6 +322,7 @@ static void parse_check_disk(struct tm_json *j, const json_t *obj,
 		    &d->chunks_checked);
 	tm_json_u64(j, obj, "chunks_unproved", TM_JSON_OPTIONAL,
 		    &d->chunks_unproved);
+	tm_json_bool(j, obj, "header_bad", TM_JSON_OPTIONAL, &d->header_bad);
 	tm_json_bool(j, obj, "footer_bad", TM_JSON_OPTIONAL, &d->footer_bad);
 	parse_extents(j, tm_json_array(j, obj, "bad_chunks", TM_JSON_OPTIONAL),
 		      &d->bad_chunks);
@@ -369,6 +370,8 @@ static json_t *check_disk_json(const struct tm_check_disk *d)
 	tm_json_put_string(&r, obj, "name", d->name);
 	tm_json_put_u64(&r, obj, "chunks_checked", d->chunks_checked);
 	tm_json_put_u64(&r, obj, "chunks_unproved", d->chunks_unproved);
+	if (d->header_bad)
+		tm_json_put_bool(&r, obj, "header_bad", true);
 	if (d->footer_bad)
 		tm_json_put_bool(&r, obj, "footer_bad", true);
 	if (!r)
@@ -457,6 +460,7 @@ int tm_check_follow(struct tm_check *check, const struct tm_check *earlier)
 		if (!d || tm_extents_union(&d->bad_chunks, &d->bad_chunks,
 					   &was->bad_chunks))
 			return -ENOMEM;
+		d->header_bad |= was->header_bad;
 		d->footer_bad |= was->footer_bad;
 		if (d->chunks_unproved < was->chunks_unproved)
 			d->chunks_unproved = was->chunks_unproved;

@@ -82,6 +82,7 @@ struct tm_check_disk {
 	uint64_t chunks_checked;
 	uint64_t chunks_unproved;	/* whose entry was zero: nothing to check */
 	struct tm_extents bad_chunks;
+	bool header_bad;		/* of what is encrypted */
 	bool footer_bad;		/* of its VHD */
 };
 

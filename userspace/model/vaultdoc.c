@@ -23,6 +23,7 @@ int tm_vault_parse(const void *text, size_t len, const char *object,
 	if (!j.r && tm_vault_name_check(v.name, NULL))
 		tm_json_bad(&j, "name", "is not a valid name");
 	tm_json_time(&j, v.rest, "created", TM_JSON_OPTIONAL, &v.created);
+	tm_encryption_parse(&j, v.rest, &v.encryption);
 	if (j.r) {
 		tm_vault_done(&v);
 		return j.r;
@@ -39,6 +40,7 @@ int tm_vault_text(const struct tm_vault *v, char **ret)
 	tm_json_put_id(&r, obj, "id", &v->id);
 	tm_json_put_string(&r, obj, "name", v->name);
 	tm_json_put_time(&r, obj, "created", v->created);
+	tm_encryption_put(&r, obj, &v->encryption);
 	if (!r)
 		r = tm_json_text(obj, ret);
 	json_decref(obj);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/encryption.h"
 #include "model/error.h"
 #include "model/names.h"
 
@@ -19,6 +20,7 @@ struct tm_vault {
 	struct tm_id id;
 	char name[TM_VAULT_NAME_SIZE];
 	int64_t created;		/* server's time */
+	struct tm_encryption encryption;	/* of its disks */
 	json_t *rest;
 };
 

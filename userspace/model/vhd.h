@@ -21,7 +21,7 @@
 
 #define TM_VHD_FOOTER_SIZE	512
 #define TM_VHD_GRANULE		(UINT64_C(1) << 20)
-/* Disk, header and footer have to fit in a page blob of 8 TiB. */
+/* Disk, header if any and footer have to fit in a page blob of 8 TiB. */
 #define TM_VHD_DISK_MAX		((UINT64_C(8) << 40) - TM_VHD_GRANULE)
 
 struct tm_vhd {

@@ -15,6 +15,7 @@
 #include "port/crypto.h"
 
 #define SECTOR 512u
+#define SEALED_MAX 4096u	/* of 12 KiB for all of the metadata */
 #define ARGON2_PASSES 4u
 #define ARGON2_LANES 4u
 
@@ -28,6 +29,7 @@ static const char *const tokens[] = {
 	[LUKS_PASSPHRASE] = "tidemark-passphrase",
 	[LUKS_KEY_FILE] = "tidemark-keyfile",
 	[LUKS_RECOVERY] = "tidemark-recovery",
+	[LUKS_ESCROW] = "tidemark-escrow",
 };
 
 /* What it says would go to standard error; codes tell enough. */
@@ -196,13 +198,18 @@ int luks_open(struct luks *l, const struct luks_secret *secret,
 }
 
 /* What the slot is for, so that a person can tell which one to remove. */
-static int label(struct luks *l, int slot, enum luks_kind kind)
+static int label(struct luks *l, int slot, const struct luks_secret *secret)
 {
-	char json[128];
+	const char *sealed = secret->sealed;
+	char json[SEALED_MAX + 128];
 	int r;
 
-	snprintf(json, sizeof(json), "{\"type\":\"%s\",\"keyslots\":[\"%d\"]}",
-		 tokens[kind], slot);
+	if (sealed && strlen(sealed) >= SEALED_MAX)
+		return -ENOSPC;
+	snprintf(json, sizeof(json),
+		 "{\"type\":\"%s\",\"keyslots\":[\"%d\"]%s%s%s}",
+		 tokens[secret->kind], slot, sealed ? ",\"cms\":\"" : "",
+		 sealed ? sealed : "", sealed ? "\"" : "");
 	r = crypt_token_json_set(l->cd, CRYPT_ANY_TOKEN, json);
 	return r < 0 ? r : 0;
 }
@@ -223,8 +230,8 @@ int luks_add(struct luks *l, const uint8_t key[TM_XTS_KEY_SIZE],
 	};
 	int slot, r;
 
-	r = crypt_set_pbkdf_type(l->cd, secret->kind == LUKS_RECOVERY ?
-				 &quick : &slow);
+	r = crypt_set_pbkdf_type(l->cd, secret->kind == LUKS_RECOVERY ||
+				 secret->kind == LUKS_ESCROW ? &quick : &slow);
 	if (r)
 		return r;
 	slot = crypt_keyslot_add_by_volume_key(l->cd, CRYPT_ANY_SLOT,
@@ -233,7 +240,7 @@ int luks_add(struct luks *l, const uint8_t key[TM_XTS_KEY_SIZE],
 					       secret->len);
 	if (slot < 0)
 		return slot == -EINVAL ? -ENOSPC : slot;
-	r = label(l, slot, secret->kind);
+	r = label(l, slot, secret);
 	if (r) {
 		crypt_keyslot_destroy(l->cd, slot);
 		return r;

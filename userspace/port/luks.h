@@ -29,6 +29,7 @@ enum luks_kind {
 	LUKS_PASSPHRASE,
 	LUKS_KEY_FILE,
 	LUKS_RECOVERY,	/* random enough to need no slow derivation */
+	LUKS_ESCROW,	/* likewise; sealed for somebody */
 	LUKS_OTHER,	/* in no slot of ours */
 };
 
@@ -37,6 +38,7 @@ struct luks_secret {
 	enum luks_kind kind;
 	const void *data;
 	size_t len;
+	const char *sealed;	/* of an escrow: base64, kept with the slot */
 };
 
 struct luks_slot {
@@ -75,7 +77,7 @@ int luks_open(struct luks *l, const struct luks_secret *secret,
 
 /*
  * Gives the secret a slot of its own. A key is derived from it by Argon2id with
- * @memory bytes (a recovery key's by PBKDF2). -ENOSPC: no slot is free.
+ * @memory bytes (from what is random by PBKDF2). -ENOSPC: no slot is free.
  */
 int luks_add(struct luks *l, const uint8_t key[TM_XTS_KEY_SIZE],
 	     const struct luks_secret *secret, uint64_t memory, int *ret_slot);
