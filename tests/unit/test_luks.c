@@ -11,10 +11,13 @@
 #define MEMORY (UINT64_C(64) << 10)	/* little: nothing here is secret */
 
 static const struct tm_id id = { .b = { 1, 2, 3, [15] = 0xfe } };
-static const struct luks_secret word = { LUKS_PASSPHRASE, "correct horse", 13 };
-static const struct luks_secret file = { LUKS_KEY_FILE, "\0\n\377key", 6 };
-static const struct luks_secret paper = { LUKS_RECOVERY, "abcd-efgh", 9 };
-static const struct luks_secret wrong = { LUKS_PASSPHRASE, "correct hors", 12 };
+#define SECRET(is, text) \
+	{ .kind = (is), .data = (text), .len = sizeof(text) - 1 }
+
+static const struct luks_secret word = SECRET(LUKS_PASSPHRASE, "correct horse");
+static const struct luks_secret file = SECRET(LUKS_KEY_FILE, "\0\n\377key");
+static const struct luks_secret paper = SECRET(LUKS_RECOVERY, "abcd-efgh");
+static const struct luks_secret wrong = SECRET(LUKS_PASSPHRASE, "correct hors");
 
 static uint8_t key[TM_XTS_KEY_SIZE];
 
@@ -85,6 +88,38 @@ static void slots_come_and_go(void **state)
 	assert_int_equal(slot, 0);
 	assert_int_equal(luks_slots(l, slots), 3);
 	assert_int_equal(slots[0].kind, LUKS_PASSPHRASE);
+	luks_free(l);
+	free(bytes);
+}
+
+/* What is sealed stays with its slot, and goes with it. */
+static void an_escrow_is_kept(void **state)
+{
+	uint8_t *bytes = make(), got[TM_XTS_KEY_SIZE];
+	struct luks_secret escrow = SECRET(LUKS_ESCROW, "1234");
+	struct luks_slot slots[LUKS_SLOTS_MAX];
+	char much[4097] = "";
+	struct luks *l;
+	int slot;
+
+	(void)state;
+	assert_int_equal(luks_read(bytes, LUKS_HEADER_SIZE, &l), 0);
+	memset(much, 'A', sizeof(much) - 1);
+	escrow.sealed = much;
+	assert_int_equal(luks_add(l, key, &escrow, 0, &slot), -ENOSPC);
+	assert_int_equal(luks_slots(l, slots), 2);
+	escrow.sealed = "c2VhbGVkLWhlcmU=";
+	assert_int_equal(luks_add(l, key, &escrow, 0, &slot), 0);
+	assert_int_equal(luks_open(l, &escrow, got, NULL), 0);
+	assert_int_equal(luks_slots(l, slots), 3);
+	assert_int_equal(slots[2].kind, LUKS_ESCROW);
+	assert_int_equal(luks_bytes(l, bytes), 0);
+	assert_non_null(memmem(bytes, LUKS_METADATA_SIZE, escrow.sealed,
+			       strlen(escrow.sealed)));
+	assert_int_equal(luks_remove(l, slot), 0);
+	assert_int_equal(luks_bytes(l, bytes), 0);
+	assert_null(memmem(bytes, LUKS_METADATA_SIZE, escrow.sealed,
+			   strlen(escrow.sealed)));
 	luks_free(l);
 	free(bytes);
 }
@@ -179,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(opens_with_each_secret_and_no_other),
 		cmocka_unit_test(slots_come_and_go),
+		cmocka_unit_test(an_escrow_is_kept),
 		cmocka_unit_test(slots_run_out),
 		cmocka_unit_test(damage_is_seen),
 		cmocka_unit_test(cryptsetup_agrees),

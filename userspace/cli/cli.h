@@ -57,7 +57,9 @@ extern const struct verb verb_vault_create, verb_check, verb_protect,
 	verb_watch, verb_snapshot_create, verb_snapshot_list,
 	verb_snapshot_remove, verb_snapshot_mount, verb_meta_dump,
 	verb_meta_check, verb_nbd, verb_mount, verb_umount,
-	verb_files_list, verb_files_get, verb_help, verb_version;
+	verb_files_list, verb_files_get, verb_key_list, verb_key_add,
+	verb_key_change, verb_key_remove, verb_key_recovery,
+	verb_key_escrow, verb_rekey, verb_help, verb_version;
 
 /* The table, ended by NULL, and a search by words; for `help`. */
 extern const struct verb *const verbs[];

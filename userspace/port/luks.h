@@ -23,7 +23,7 @@
 #define LUKS_HEADER_SIZE	(UINT32_C(4) << 20)
 #define LUKS_METADATA_SIZE	(UINT32_C(32) << 10)	/* both copies */
 #define LUKS_DATA_OFFSET	(UINT64_C(16) << 20)
-#define LUKS_SLOTS_MAX		15
+#define LUKS_SLOTS_MAX		16
 
 enum luks_kind {
 	LUKS_PASSPHRASE,
