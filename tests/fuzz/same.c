@@ -108,7 +108,8 @@ static bool same_point_disk(const struct tm_point_disk *a,
 	       SAME_ID(cut) && a->mode == b->mode && SAME_TEXT(vhd_snapshot) &&
 	       SAME_TEXT(hash_snapshot) && a->sequence == b->sequence &&
 	       SAME_ID(cipher.key) && a->cipher.sparse == b->cipher.sparse &&
-	       SAME_TEXT(cipher.header) &&
+	       SAME_TEXT(cipher.header) && SAME_TEXT(root.table) &&
+	       SAME_TEXT(root.root) && SAME_TEXT(root.previous) &&
 	       same_segments(&a->segments, &b->segments);
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "whole.h"
 
+#define DIGEST \
+	"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
 const char whole_vault[] =
 	"{\"format\":1,\"id\":\"00112233445566778899aabbccddeeff\","
 	"\"name\":\"Harbour-1\",\"created\":\"2026-11-22T18:05:07Z\","
@@ -59,6 +62,8 @@ const char whole_point[] =
 	"\"mode\":\"incremental\","
 	"\"vhd_snapshot\":\"2026-11-22T18:05:08.1234567Z\","
 	"\"hash_snapshot\":\"2026-11-22T18:05:07.1234567Z\",\"sequence\":7,"
+	"\"table_sha256\":\"" DIGEST "\",\"root\":\"" DIGEST "\","
+	"\"previous_root\":\"" DIGEST "\","
 	"\"segments\":[{\"start\":0,\"len\":1048576,\"kind\":\"scan\","
 	"\"device\":\"/dev/sda\",\"offset\":0,\"torn\":true},"
 	"{\"start\":1048576,\"len\":512,\"kind\":\"tracked\","

@@ -79,20 +79,36 @@ static void put_le64(uint8_t *to, uint64_t value)
 		to[n] = (uint8_t)(value >> (8 * n));
 }
 
+static int mac(struct tm_hasher *h, const void *a, size_t a_len, const void *b,
+	       size_t b_len, uint8_t ret[HMAC_SIZE])
+{
+	size_t len;
+
+	/* Without a key, init starts again under the key it has. */
+	if (!EVP_MAC_init(h->ctx, NULL, 0, NULL) ||
+	    !EVP_MAC_update(h->ctx, a, a_len) ||
+	    !EVP_MAC_update(h->ctx, b, b_len) ||
+	    !EVP_MAC_final(h->ctx, ret, &len, HMAC_SIZE) || len != HMAC_SIZE)
+		return -EIO;
+	return 0;
+}
+
+int tm_hasher_mac(struct tm_hasher *h, const void *data, size_t len,
+		  uint8_t ret[TM_HASH_KEY_SIZE])
+{
+	return mac(h, NULL, 0, data, len, ret);
+}
+
 static int finish(struct tm_hasher *h, uint64_t i, const void *data, size_t len,
 		  struct tm_hash *ret)
 {
 	uint8_t index[8], full[HMAC_SIZE];
-	size_t full_len;
+	int r;
 
 	put_le64(index, i);
-	/* Without a key, init starts again under the key it has. */
-	if (!EVP_MAC_init(h->ctx, NULL, 0, NULL) ||
-	    !EVP_MAC_update(h->ctx, index, sizeof(index)) ||
-	    !EVP_MAC_update(h->ctx, data, len) ||
-	    !EVP_MAC_final(h->ctx, full, &full_len, sizeof(full)) ||
-	    full_len != sizeof(full))
-		return -EIO;
+	r = mac(h, index, sizeof(index), data, len, full);
+	if (r)
+		return r;
 	memcpy(ret->b, full, TM_HASH_SIZE);
 	if (tm_hash_is_zero(ret))
 		ret->b[TM_HASH_SIZE - 1] = 1;

@@ -102,6 +102,10 @@ int tm_hasher_chunk(struct tm_hasher *h, uint64_t i, const void *data,
 int tm_hasher_zeroes(struct tm_hasher *h, uint64_t i, size_t len,
 		     struct tm_hash *ret);
 
+/* The whole HMAC of something else, which must be no message of an entry. */
+int tm_hasher_mac(struct tm_hasher *h, const void *data, size_t len,
+		  uint8_t ret[TM_HASH_KEY_SIZE]);
+
 /*
  * The table in memory, sparse: what has not been loaded or set is zero, which
  * is always safe (the chunk will be sent), and takes no memory. Loading is up

@@ -58,11 +58,7 @@ static void parse_cipher(struct tm_json *j, const json_t *obj,
 	tm_json_id(j, how, "key", TM_JSON_REQUIRED, &c->key);
 	tm_json_word(j, how, "zeroes", TM_JSON_REQUIRED, tm_zeroes, 2, &which);
 	c->sparse = which;
-	tm_json_string(j, how, "header_sha256", TM_JSON_REQUIRED, c->header,
-		       sizeof(c->header));
-	if (!j->r && (strlen(c->header) != TM_DIGEST_SIZE - 1 ||
-		      c->header[strspn(c->header, "0123456789abcdef")]))
-		tm_json_bad(j, "header_sha256", "is not a digest");
+	tm_digest_parse(j, how, "header_sha256", TM_JSON_REQUIRED, c->header);
 }
 
 static void parse_disk(struct tm_json *j, const json_t *obj,
@@ -102,6 +98,7 @@ static void parse_disk(struct tm_json *j, const json_t *obj,
 	parse_snapshot(j, obj, "hash_snapshot", d->hash_snapshot);
 	tm_json_u64(j, obj, "sequence", TM_JSON_REQUIRED, &d->sequence);
 	parse_cipher(j, obj, &d->cipher);
+	tm_root_parse(j, obj, &d->root);
 	segments = tm_json_array(j, obj, "segments", TM_JSON_REQUIRED);
 	if (!j->r)
 		j->r = tm_segments_parse(segments, j->document, &d->segments,
@@ -203,6 +200,7 @@ static json_t *disk_json(const struct tm_point_disk *d)
 	tm_json_put_u64(&r, obj, "sequence", d->sequence);
 	if (!r && !tm_id_is_none(&d->cipher.key))
 		tm_json_put(&r, obj, "encryption", cipher_json(&d->cipher));
+	tm_root_put(&r, obj, &d->root);
 	if (!r)
 		tm_json_put(&r, obj, "segments",
 			    tm_segments_json(&d->segments));
@@ -300,7 +298,10 @@ struct tm_point_disk *tm_point_add_disk(struct tm_point *p, const char *name)
 		return NULL;
 	p->disks = disks;
 	disks += p->n_disks++;
-	*disks = (struct tm_point_disk){ .mode = TM_SHIP_FULL };
+	*disks = (struct tm_point_disk){
+		.mode = TM_SHIP_FULL, .item = p->item,
+	};
+	memcpy(disks->point, p->name, sizeof(disks->point));
 	strncpy(disks->name, name, sizeof(disks->name) - 1);
 	return disks;
 }

@@ -21,6 +21,7 @@
 #include "model/counters.h"
 #include "model/error.h"
 #include "model/names.h"
+#include "model/root.h"
 #include "model/segment.h"
 
 #define TM_SNAPSHOT_SIZE	40	/* x-ms-snapshot: an opaque time */
@@ -38,8 +39,6 @@ enum tm_ship_mode {
 	TM_SHIP_COMPARE,	/* everything read, what differs was sent */
 	TM_SHIP_INCREMENTAL,	/* the changed chunks were read */
 };
-
-#define TM_DIGEST_SIZE	65		/* SHA-256 in hexadecimal, and a NUL */
 
 /* How a disk is encrypted; the id is zero if it is not. */
 struct tm_cipher {
@@ -63,7 +62,11 @@ struct tm_point_disk {
 	 */
 	uint64_t sequence;
 	struct tm_cipher cipher;
+	struct tm_root root;
 	struct tm_segments segments;
+	/* Of the point that it is of. */
+	struct tm_id item;
+	char point[TM_RUN_NAME_SIZE];
 };
 
 struct tm_point {
@@ -100,7 +103,10 @@ void tm_point_done(struct tm_point *p);
 /* A tombstone for the run @name, made at @time. Ends with _done like another. */
 void tm_point_tombstone(struct tm_point *ret, const char *name, int64_t time);
 
-/* Appends an empty disk and returns it; NULL when out of memory. */
+/*
+ * Appends an empty disk and returns it; NULL when out of memory. The point's name
+ * and item must be set.
+ */
 struct tm_point_disk *tm_point_add_disk(struct tm_point *p, const char *name);
 
 /* NULL if the point has no such disk. */
