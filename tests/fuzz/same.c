@@ -54,7 +54,8 @@ bool same_disk(const struct tm_disk *a, const struct tm_disk *b)
 {
 	size_t i;
 
-	if (!SAME_TEXT(name) || !SAME_TEXT(vault) || !SAME_ID(item) ||
+	if (!SAME_TEXT(name) || !SAME_TEXT(vault) || !SAME_ID(vault_id) ||
+	    !SAME_ID(item) ||
 	    !SAME_TEXT(item_name) || !SAME_TEXT(container) ||
 	    !SAME_TEXT(path) || a->chunk_size != b->chunk_size ||
 	    !tm_encryption_equal(&a->encryption, &b->encryption) ||

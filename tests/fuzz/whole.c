@@ -19,6 +19,7 @@ const char whole_item[] =
 const char whole_disk[] =
 	"{\"format\":1,\"name\":\"data\","
 	"\"vault\":\"https://acme.blob.core.windows.net/vault\","
+	"\"vault_id\":\"ff112233445566778899aabbccddeeff\","
 	"\"item\":\"00112233445566778899aabbccddeeff\","
 	"\"item_name\":\"web\",\"container\":\"tidemark-x\","
 	"\"path\":\"/dev/sdc\",\"chunk_size\":65536,"

@@ -3,6 +3,7 @@
 """luks.py - what cryptsetup and a cipher of others make of an encrypted VHD
 
     luks.py decrypt VHD OUT SIZE PASSPHRASE-FILE [HEADER]
+    luks.py key VHD OUT PASSPHRASE-FILE         its volume key
 
 Gets the volume key from the LUKS2 header at the start of VHD (or from HEADER)
 with the program cryptsetup, and the first SIZE bytes of the disk with the
@@ -40,17 +41,22 @@ def volume_key(header, passphrase):
 
 
 def decrypt(vhd, out, size, passphrase, header=None):
-    key = volume_key(header or vhd, passphrase)
+    secret = volume_key(header or vhd, passphrase)
     left, sector = int(size), 0
     with open(vhd, "rb") as source, open(out, "wb") as target:
         source.seek(offset(header or vhd))
         while left:
-            cipher = Cipher(algorithms.AES(key),
+            cipher = Cipher(algorithms.AES(secret),
                             modes.XTS(sector.to_bytes(16, "little")))
             target.write(cipher.decryptor().update(source.read(SECTOR)))
             left -= SECTOR
             sector += 1
 
 
+def key(vhd, out, passphrase):
+    with open(out, "wb") as target:
+        target.write(volume_key(vhd, passphrase))
+
+
 if __name__ == "__main__":
-    {"decrypt": decrypt}[sys.argv[1]](*sys.argv[2:])
+    {"decrypt": decrypt, "key": key}[sys.argv[1]](*sys.argv[2:])

@@ -9,6 +9,7 @@ The account is that of AZURE_STORAGE_CONNECTION_STRING.
     sdk.py create CONTAINER NAME SIZE           a page blob
     sdk.py put CONTAINER NAME OFFSET            pages, from stdin
     sdk.py put-json CONTAINER NAME              a block blob, from stdin
+    sdk.py delete CONTAINER NAME                one without snapshots
     sdk.py read CONTAINER NAME [SNAPSHOT]       all of it, to stdout
     sdk.py fetch FILE CONTAINER NAME [SNAPSHOT] into a sparse file
     sdk.py ranges CONTAINER NAME [SNAPSHOT]     OFFSET+LENGTH lines, merged
@@ -60,6 +61,10 @@ def put_json(container, name):
     blob(container, name).upload_blob(sys.stdin.buffer.read(),
                                       blob_type=BlobType.BLOCKBLOB,
                                       overwrite=True)
+
+
+def delete(container, name):
+    blob(container, name).delete_blob()
 
 
 def read(container, name, snapshot=None):
@@ -159,7 +164,7 @@ def account_sases(*wanted):
 
 VERBS = {
     "create-container": create_container, "create": create, "put": put,
-    "put-json": put_json, "read": read, "fetch": fetch, "ranges": ranges,
+    "put-json": put_json, "delete": delete, "read": read, "fetch": fetch, "ranges": ranges,
     "list": list_blobs, "properties": properties, "snapshot": snapshot_blob,
     "lease": lease, "sequence": sequence, "sas": sas,
     "blob-sas": blob_sas,

@@ -194,9 +194,11 @@ mark "$FOUR" '"deleted":"2020-01-01T00:00:00Z"'
 tidemark points delete --due --yes --json
 is "$(json result.points_deleted) $(json result.snapshots_deleted)" "1 4" \
 	"all of it is deleted"
-tidemark backup && tidemark verify && tidemark points show latest --json
+tidemark backup
+is "$STATUS" 3 "the backup after that warns that the last point was deleted"
+tidemark verify && tidemark points show latest --json
 is "$(json result.point.disks.0.mode)" compare \
-	"the backup after that compares, and is whole"
+	"it compares, and is whole"
 
 # Who may not, cannot
 machine other

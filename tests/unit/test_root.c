@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The digests are those of tests/lib/root.py, which computes them recursively and
- * shares no code with what is tested.
+ * The digests are those of tests/lib/root.py, which computes them recursively
+ * and shares no code with what is tested.
  */
 #include "unit.h"
 

@@ -12,6 +12,7 @@
 #include "port/clock.h"
 
 static int compare, full, drop_snapshot, no_freeze, no_precopy;
+static int accept_rollback;
 static int hook_timeout, cut_timeout;
 static char *hook;
 
@@ -33,6 +34,8 @@ static const struct poptOption options[] = {
 	  "configured, 10)", "SECONDS" },
 	{ "drop-snapshot", 0, POPT_ARG_NONE, &drop_snapshot, 0,
 	  "end a snapshot that was made by hand", NULL },
+	{ "accept-rollback", 0, POPT_ARG_NONE, &accept_rollback, 0,
+	  "go on although the vault is in an older state than it was", NULL },
 	POPT_TABLEEND
 };
 
@@ -170,6 +173,7 @@ static int backup_verb(struct cli *cli, const char **args, struct tm_error *err)
 				 "%d seconds, not %d", TM_CUT_TIMEOUT_MAX,
 				 cut_timeout);
 	r = settings_load(cli, &config, err);
+	config.accept_rollback = accept_rollback;
 	if (!r)
 		r = load_disks(&config, args, &disks, err);
 	if (r)

@@ -16,7 +16,7 @@
 #include "port/clock.h"
 
 static char *vault_url, *item_name, *format, *point_name, *credentials;
-static int resume, in_use, smaller;
+static int resume, in_use, smaller, accept_rollback;
 
 /* TARGET, and where the URL is. */
 #define UPLOAD "upload:"
@@ -34,6 +34,8 @@ static const struct poptOption options[] = {
 	  "also to a device that is smaller: the disk's end is left out", NULL },
 	{ "target-credentials", 0, POPT_ARG_STRING, &credentials, 0,
 	  "of a blob in another account: a file, or fd:N", "PLACE" },
+	{ "accept-rollback", 0, POPT_ARG_NONE, &accept_rollback, 0,
+	  "go on although the vault is in an older state than it was", NULL },
 	{ "vault", 0, POPT_ARG_STRING, &vault_url, 0,
 	  "the vault (default: this machine's)", "URL" },
 	{ "item", 'i', POPT_ARG_STRING, &item_name, 0,
@@ -184,6 +186,7 @@ static int restore_run(struct cli *cli, const char **args, struct tm_error *err)
 	int r;
 
 	r = settings_load(cli, &config, err);
+	config.accept_rollback = accept_rollback;
 	if (!r)
 		r = place_open(cli, &config, vault_url, item_name, &place, err);
 	if (r)

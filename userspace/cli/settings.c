@@ -189,6 +189,7 @@ int place_open(struct cli *cli, const struct tm_config *config,
 		ret->id = disks.v[i].item;
 		r = vault_open(&ret->vault, config, disks.v[i].vault,
 			       &cli->report, err);
+		ret->vault.id = disks.v[i].vault_id;
 		item_disks_done(&disks);
 		return r;
 	}

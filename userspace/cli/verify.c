@@ -13,7 +13,7 @@
 #include "engine/verify.h"
 
 static char *vault_url, *item_name, *disk_name, *sample, *budget;
-static int older_than = -1;
+static int older_than = -1, accept_rollback;
 
 static const struct poptOption options[] = {
 	{ "disk", 'd', POPT_ARG_STRING, &disk_name, 0,
@@ -24,6 +24,8 @@ static const struct poptOption options[] = {
 	  "all points that were not verified for so many days", "DAYS" },
 	{ "budget", 0, POPT_ARG_STRING, &budget, 0,
 	  "of these, as many as this amount of reading is enough for", "SIZE" },
+	{ "accept-rollback", 0, POPT_ARG_NONE, &accept_rollback, 0,
+	  "go on although the vault is in an older state than it was", NULL },
 	{ "vault", 0, POPT_ARG_STRING, &vault_url, 0,
 	  "the vault (default: this machine's)", "URL" },
 	{ "item", 'i', POPT_ARG_STRING, &item_name, 0,
@@ -354,6 +356,7 @@ static int verify_run(struct cli *cli, const char **args, struct tm_error *err)
 	r = parse_options(cli, args, &run, err);
 	if (!r)
 		r = settings_load(cli, &config, err);
+	config.accept_rollback = accept_rollback;
 	if (!r)
 		r = place_open(cli, &config, vault_url, item_name, &place, err);
 	if (r)

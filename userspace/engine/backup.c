@@ -23,11 +23,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "engine/judge.h"
 #include "engine/outcome.h"
 #include "engine/points.h"
 #include "engine/precopy.h"
 #include "engine/record.h"
 #include "engine/replacing.h"
+#include "engine/roots.h"
 #include "engine/sample.h"
 #include "engine/ship.h"
 #include "port/file.h"
@@ -185,10 +187,15 @@ static int plan_one(struct backup *b, size_t i, struct tm_error *err)
 		last = tm_point_find_disk(&b->lasts[i], t->doc->name);
 	if (last)
 		tm_id_format(last_cut, &last->cut);
-	r = settle(b, t, last_cut, err);
+	r = judge_vault(b->vault, b->container, &t->doc->item, t->doc->name,
+			&b->lasts[i], &t->witness, err);
+	if (!r)
+		r = settle(b, t, last_cut, err);
 	t->anew = b->how->full;
 	if (!r)
 		r = target_plan(t, last, b->how->compare, err);
+	if (!r)
+		r = roots_begin(t, err);
 	if (!r)
 		r = target_fit(t, err);
 	return r;
@@ -362,6 +369,7 @@ int backup_run(struct vault *v, const struct tm_disk *disks, size_t n,
 	struct tm_point point = { 0 };
 	int r;
 
+	v->id = disks[0].vault_id;
 	r = check_same_machine(disks, n, err);
 	if (!r)
 		r = lock_machine(&b, err);

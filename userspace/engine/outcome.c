@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include "engine/outcome.h"
 #include "engine/record.h"
+#include "engine/roots.h"
 #include "port/file.h"
 
 void outcome_tell(const struct backup *b)
@@ -139,6 +140,8 @@ void outcome_finish(struct backup *b, const struct tm_point *point)
 		if (s->ops->commit(s, s->cut_id, &why))
 			report_warning(b->vault->report, "%s", why.message);
 		*s->cut_id = '\0';
+		if (roots_remember(&b->targets[i], &point->disks[i], &why))
+			report_warning(b->vault->report, "%s", why.message);
 	}
 	b->run.state = TM_RUN_COMMITTED;
 	r = vault_time(b->vault, &b->run.ended, &why);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "engine/blame.h"
+#include "engine/judge.h"
 #include "engine/target.h"
 #include "port/crypto.h"
 
@@ -110,6 +111,11 @@ static int choose_mode(struct target *t, bool compare, struct tm_error *err)
 	return 0;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static int read_snapshot(struct target *t, uint64_t off, void *data, size_t len,
 			 struct tm_error *err)
 {
@@ -142,7 +148,8 @@ static int compare_slab(struct target *t, const struct tm_hash *now,
 	return 0;
 }
 
-static int force_touched(struct target *t, struct tm_error *err)
+/* All entries, now and in the last point's snapshot. */
+static int find_touched(struct target *t, struct tm_error *err)
 {
 	uint64_t then_bytes = tm_hash_table_size(t->last->size,
 						 t->last->chunk_size);
@@ -178,14 +185,44 @@ static int force_touched(struct target *t, struct tm_error *err)
 					 (struct tm_hash *)then, first, n, err);
 	}
 	free(now);
-	if (!r)
-		r = force(t, chunks, t->chunks, err);
 	return r;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
+static int force_touched(struct target *t, struct tm_error *err)
 {
-	return a < b ? a : b;
+	uint64_t were = tm_chunk_count(t->last->size, t->last->chunk_size);
+	int r = find_touched(t, err);
+
+	/* What the table had no room for when it was looked at. */
+	if (!r)
+		r = force(t, least(were, t->hash.size / TM_HASH_SIZE),
+			  t->chunks, err);
+	return r;
+}
+
+static bool untouched(const struct target *t)
+{
+	return t->found_vhd == t->last->sequence &&
+		t->found_hash == t->last->sequence;
+}
+
+/*
+ * A run raises the numbers before it writes. If they are the last point's, the
+ * table is as that left it, or somebody else has written to it. Its ETag spares
+ * a comparison.
+ */
+static int check_untouched(struct target *t, struct tm_error *err)
+{
+	int r;
+
+	if (t->pending || t->hash.fresh || !untouched(t) ||
+	    (!strcmp(t->witness.point, t->last->point) &&
+	     !strcmp(t->witness.etag, t->found_etag)))
+		return 0;
+	r = find_touched(t, err);
+	if (!r && t->forced.n)
+		r = judge_altered(t->doc->name, err);
+	return r;
 }
 
 /* The first chunk that a change of size outdates; t->chunks if none does. */
@@ -221,9 +258,15 @@ int target_plan(struct target *t, const struct tm_point_disk *last,
 	r = choose_mode(t, compare, err);
 	if (r)
 		return r;
-	if (t->mode != TM_SHIP_INCREMENTAL)
+	if (last && !t->anew)
+		r = check_untouched(t, err);
+	if (r && r != -ENOENT)
+		return r;
+	if (t->mode != TM_SHIP_INCREMENTAL) {
+		tm_error_clear(err);
 		return force(t, 0, t->chunks, err);
-	if (t->found_vhd != last->sequence || t->found_hash != last->sequence)
+	}
+	if (!r && !untouched(t))
 		r = force_touched(t, err);
 	if (r == -ENOENT) {
 		/* The last point's table is gone: nothing to go by. */

@@ -241,6 +241,7 @@ int protect_disk(struct vault *v, const struct protect_options *how,
 	r = vault_load(v, &doc, err);
 	if (r)
 		return r;
+	disk.vault_id = doc.id;
 	disk.encryption = doc.encryption;
 	tm_vault_done(&doc);
 	if (disk.encryption.on)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "engine/blame.h"
 #include "engine/header.h"
+#include "engine/judge.h"
 #include "engine/reader.h"
 #include "model/extent.h"
 #include "port/pageblob.h"
@@ -161,8 +162,18 @@ void reader_look(struct reader *r, struct vault *v, const char *container,
 int reader_init(struct reader *r, struct vault *v, const char *container,
 		const struct tm_point_disk *disk, struct tm_error *err)
 {
+	int n;
+
 	reader_look(r, v, container, disk);
-	return open_key(r, err);
+	n = judge_vault(v, container, &disk->item, disk->name, NULL, NULL, err);
+	if (!n)
+		n = open_key(r, err);
+	if (n)
+		return n;
+	n = judge_document(v, disk, r->key.hasher, err);
+	if (n)
+		reader_done(r);
+	return n;
 }
 
 void reader_done(struct reader *r)

@@ -84,8 +84,9 @@ struct reader_ops {
 };
 
 /*
- * Loads the key, for which a passphrase is found if the disk is encrypted. Free
- * with reader_done().
+ * Loads the key, for which a passphrase is found if the disk is encrypted. The
+ * vault and what the point says must stand up to judge.h. Free with
+ * reader_done().
  */
 int reader_init(struct reader *r, struct vault *v, const char *container,
 		const struct tm_point_disk *disk, struct tm_error *err);
@@ -96,8 +97,8 @@ void reader_look(struct reader *r, struct vault *v, const char *container,
 		 const struct tm_point_disk *disk);
 
 /*
- * Reads all of the disk (walk.c). Stops at the first non-zero of @ops,
- * returning it.
+ * Reads all of the disk (walk.c), after its hash table has been judged. Stops at
+ * the first non-zero of @ops, returning it.
  */
 int reader_walk(struct reader *r, const struct reader_ops *ops, void *arg,
 		struct tm_error *err);

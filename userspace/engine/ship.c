@@ -32,6 +32,7 @@
 #include <string.h>
 #include "engine/entries.h"
 #include "engine/intake.h"
+#include "engine/roots.h"
 #include "engine/ship.h"
 #include "engine/window.h"
 #include "port/clock.h"
@@ -367,7 +368,10 @@ static void ship_slab(struct ship *s, uint64_t slab)
 		end = t->chunks;
 	if (!span_of(t, slab, end, &first, &count))
 		return;
+	roots_widen(t, &first, &count);
 	fail(s, entries_load(t, first, count, s->err));
+	if (!s->r)
+		fail(s, roots_check(t, first, count, s->err));
 	s->from = first;
 	s->end = end;
 	s->wrote = false;
@@ -385,6 +389,8 @@ static void ship_slab(struct ship *s, uint64_t slab)
 	}
 	if (!s->r && s->wrote)
 		fail(s, entries_settle(t, first, count, s->err));
+	if (!s->r)
+		fail(s, roots_take(t, first, count, s->err));
 	if (!s->r)
 		entries_drop(t, first, count);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "engine/judge.h"
 #include "engine/spot.h"
 #include "port/crypto.h"
 #include "port/pageblob.h"
@@ -189,6 +190,8 @@ int spot_check(struct reader *r, const struct spot_size *size, uint64_t wanted,
 	s.buf = malloc(s.slice);
 	if (!s.table || !s.buf)
 		n = no_memory(r, err);
+	else
+		n = judge_table(r, NULL, err);
 	for (; s.first < chunks && !n; s.first += count) {
 		count = chunks - s.first < SLAB_CHUNKS ? chunks - s.first :
 			SLAB_CHUNKS;

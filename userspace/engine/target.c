@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "engine/roots.h"
 #include "engine/target.h"
 
 static int no_memory(const struct target *t, struct tm_error *err)
@@ -39,6 +40,7 @@ void target_done(struct target *t)
 	source_free(t->source);
 	diskkey_done(&t->key);
 	tm_hashtable_free(t->table);
+	tm_tree_free(t->tree);
 	tm_extents_done(&t->forced);
 	tm_extents_done(&t->ship);
 	tm_extents_done(&t->scanned);
@@ -58,6 +60,7 @@ static int lease_hash(struct target *t, struct vault *v, struct leases *l,
 	if (r == -ENOENT)
 		r = fence_make(&t->hash, size, err);
 	t->found_hash = t->hash.sequence;
+	strcpy(t->found_etag, t->hash.etag);
 	return r;
 }
 
@@ -248,5 +251,6 @@ int target_describe(struct target *t, struct tm_point *point,
 	r = t->source->ops->segments(t->source, &d->segments, err);
 	if (r)
 		return r;
-	return tm_segments_check(&d->segments, d->size, t->doc->name, err);
+	r = tm_segments_check(&d->segments, d->size, t->doc->name, err);
+	return r ? r : roots_seal(t, d, err);
 }

@@ -19,7 +19,9 @@
 #include "model/diskdoc.h"
 #include "model/hashtable.h"
 #include "model/point.h"
+#include "model/tree.h"
 #include "model/vhd.h"
+#include "model/witness.h"
 
 struct target {
 	const struct tm_disk *doc;		/* borrowed */
@@ -28,9 +30,12 @@ struct target {
 	struct source_state state;
 	struct fence vhd, hash;
 	uint64_t found_vhd, found_hash;	/* sequence numbers when leased */
+	char found_etag[BLOB_ETAG_SIZE];	/* of the hash table, likewise */
 	struct diskkey key;
 	struct tm_hashtable *table;
 	uint64_t loaded, loaded_end;	/* chunks of it that are as in the blob */
+	struct tm_tree *tree;		/* over it, as the point will have it */
+	struct tm_witness witness;	/* of the last point; or nothing */
 	uint64_t chunks;
 	uint8_t uuid[16];		/* of the VHD */
 	bool anew;			/* no entry is believed: all is sent */

@@ -398,5 +398,22 @@ int vault_load(struct vault *v, struct tm_vault *ret, struct tm_error *err)
 		return r;
 	r = tm_vault_parse(text, len, v->url, ret, err);
 	free(text);
+	if (!r)
+		v->id = ret->id;
+	return r;
+}
+
+int vault_id(struct vault *v, struct tm_id *ret, struct tm_error *err)
+{
+	struct tm_vault doc;
+	int r = 0;
+
+	if (tm_id_is_none(&v->id)) {
+		r = vault_load(v, &doc, err);
+		if (!r)
+			tm_vault_done(&doc);
+	}
+	if (!r)
+		*ret = v->id;
 	return r;
 }

@@ -30,6 +30,7 @@ struct vault {
 	const struct tm_config *config;
 	const struct report *report;
 	char url[TM_URL_SIZE];		/* as people write it */
+	struct tm_id id;		/* zero: not known yet, see vault_id() */
 	struct tm_address address;
 	struct credentials cred;
 	bool lent;			/* cred is another's */
@@ -93,5 +94,8 @@ int vault_create(struct vault *v, const char *name,
 
 /* Reads vault.json. -ENOENT: there is no vault at this URL. */
 int vault_load(struct vault *v, struct tm_vault *ret, struct tm_error *err);
+
+/* The vault's id, for which vault.json is read if nobody has told it. */
+int vault_id(struct vault *v, struct tm_id *ret, struct tm_error *err);
 
 #endif

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "engine/flights.h"
+#include "engine/judge.h"
 #include "engine/reader.h"
 #include "port/clock.h"
 #include "port/disk.h"
@@ -491,6 +492,8 @@ int reader_walk(struct reader *r, const struct reader_ops *ops, void *arg,
 		fail(&w, tm_error_set(err, n, TM_EXIT_FAILED, r->disk->name,
 				      "cannot read disk '%s': %s",
 				      r->disk->name, strerror(-n)));
+	if (!w.r)
+		fail(&w, judge_table(r, NULL, err));
 	for (first = 0; first < chunks && !w.r; first += count) {
 		count = chunks - first < SLAB_CHUNKS ? chunks - first :
 			SLAB_CHUNKS;

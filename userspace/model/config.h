@@ -69,6 +69,7 @@ struct tm_config {
 	char passphrase_command[TM_CONFIG_PATH_SIZE];
 	char key_file[TM_CONFIG_PATH_SIZE];
 	int passphrase_fd;		/* no setting, an option; -1: none */
+	bool accept_rollback;		/* likewise: see engine/judge.h */
 	uint64_t kdf_memory;		/* bytes, for new passphrases */
 
 	/* [tracking] */

@@ -71,6 +71,7 @@ int tm_disk_parse(const void *text, size_t len, const char *name,
 		       sizeof(d.vault));
 	if (!j.r && tm_address_parse(d.vault, &vault, NULL))
 		tm_json_bad(&j, "vault", "is not the URL of a vault");
+	tm_json_id(&j, d.rest, "vault_id", TM_JSON_OPTIONAL, &d.vault_id);
 	tm_json_id(&j, d.rest, "item", TM_JSON_REQUIRED, &d.item);
 	tm_json_name(&j, d.rest, "item_name", TM_JSON_OPTIONAL, d.item_name);
 	tm_json_string(&j, d.rest, "container", TM_JSON_REQUIRED, d.container,
@@ -119,6 +120,7 @@ int tm_disk_text(const struct tm_disk *d, char **ret)
 
 	tm_json_put_string(&r, obj, "name", d->name);
 	tm_json_put_string(&r, obj, "vault", d->vault);
+	tm_json_put_id(&r, obj, "vault_id", &d->vault_id);
 	tm_json_put_id(&r, obj, "item", &d->item);
 	tm_json_put_string(&r, obj, "item_name", d->item_name);
 	tm_json_put_string(&r, obj, "container", d->container);

@@ -30,6 +30,7 @@ struct tm_tracked {
 struct tm_disk {
 	char name[TM_NAME_SIZE];
 	char vault[TM_URL_SIZE];	/* URL */
+	struct tm_id vault_id;		/* zero: not recorded */
 	struct tm_id item;
 	char item_name[TM_NAME_SIZE];
 	char container[TM_CONTAINER_SIZE];

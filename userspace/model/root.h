@@ -2,10 +2,10 @@
 /*
  * root.h - what binds the hash table of a disk to the point it belongs to
  *
- * Every disk of a point has, in points/NAME, "table_sha256": the hash of the tree
- * over its table (tree.h); "root": a digest, under a key, of that and of what it
- * is to be the table of; and "previous_root": the root of the disk's point
- * before, if there was one. With K the key of the disk's hash table:
+ * Every disk of a point has, in points/NAME, "table_sha256": the hash of the
+ * tree over its table (tree.h); "root": a digest, under a key, of that and of
+ * what it is to be the table of; and "previous_root": the root of the disk's
+ * point before, if there was one. With K the key of the disk's hash table:
  *
  *	key  = HMAC-SHA-256(K, "tidemark root")
  *	root = HMAC-SHA-256(key, text)
@@ -25,8 +25,8 @@
  *	previous ROOT		or -
  *	table DIGEST
  *
- * IDs and digests in lower-case hexadecimal, numbers in decimal. The key is none
- * that an entry is made under, and 13 bytes are no message of an entry.
+ * IDs and digests in lower-case hexadecimal, numbers in decimal. The key is
+ * none that an entry is made under, and 13 bytes are no message of an entry.
  */
 #ifndef TIDEMARK_MODEL_ROOT_H
 #define TIDEMARK_MODEL_ROOT_H

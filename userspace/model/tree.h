@@ -3,14 +3,15 @@
  * tree.h - a Merkle tree over the hash table of a disk
  *
  * The tree of RFC 6962, section 2.1, with SHA-256: a leaf is hashed as
- * SHA-256(0x00 || leaf), a node as SHA-256(0x01 || left || right), and what does
- * not fill a power of two is split at the largest one below. A leaf is the
- * entries of 256 chunks, 4 KiB of the table; the last one is what is left, and
- * what follows the last entry in its hash page does not count.
+ * SHA-256(0x00 || leaf), a node as SHA-256(0x01 || left || right), and what
+ * does not fill a power of two is split at the largest one below. A leaf is
+ * the entries of 256 chunks, 4 KiB of the table; the last one is what is
+ * left, and what follows the last entry in its hash page does not count.
  *
- * Only the hashes of the leaves are kept: 2 MiB for a TiB of 64 KiB chunks. What
- * lies above them is made anew when it is asked for, which takes no reading. So
- * a run that has changed a few entries reads those leaves, and no more.
+ * Only the hashes of the leaves are kept: 2 MiB for a TiB of 64 KiB chunks.
+ * What lies above them is made anew when it is asked for, which takes no
+ * reading. So a run that has changed a few entries reads those leaves, and no
+ * more.
  */
 #ifndef TIDEMARK_MODEL_TREE_H
 #define TIDEMARK_MODEL_TREE_H
