@@ -176,6 +176,16 @@ restore()
 	bare get "restore_$1" "$2/c/disks/d.vhd?snapshot=page" ${3:+"$3"}
 }
 
+# encryption: the same file, encrypted on the way and not
+encryption()
+{
+	endpoint "$SINK_HTTP"
+	machine encrypted
+	try encryption file encrypted "$TOP/build/tidemark" backup --full
+	machine http-file
+	try encryption file clear "$TOP/build/tidemark" backup --full
+}
+
 # loop FILE [ARG...]: sets LOOP
 loop()
 {
@@ -223,6 +233,17 @@ prepare()
 				--item "$prepare_scheme-${prepare_disk%% *}"
 		done
 	done
+	endpoint "$SINK_HTTP"
+	machine encrypted
+	# How long a passphrase takes to try is no matter of throughput.
+	cat >>"$TIDEMARK_CONFIG" <<-END
+	[encryption]
+	passphrase_command = echo correct horse
+	kdf_memory = 1M
+	END
+	tidemark vault create "$SINK_HTTP/secret" --name Secret --encrypt
+	tidemark protect "$SINK_HTTP/secret" "$MEM/disk.img" --disk d \
+		--item encrypted
 }
 
 compare_rates()
@@ -233,6 +254,7 @@ compare_rates()
 		upload tls "$SINK_TLS" "$SINK_CA"
 		restore http "$SINK_HTTP"
 		restore tls "$SINK_TLS" "$SINK_CA"
+		encryption
 		endpoint "$SINK_HTTP"
 		for round_sdk in 1 8; do
 			sdk file "$MEM/disk.img" $round_sdk
