@@ -95,6 +95,19 @@ static int choose_disks(const struct tm_point *point, const char **ret,
 	return 0;
 }
 
+static int find_passphrase(struct cli *cli, const struct tm_config *config,
+			   struct mounting_found *f, struct tm_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < f->point.n_disks; i++)
+		if (!tm_id_is_none(&f->point.disks[i].cipher.key))
+			return passphrase_find(config, &cli->report,
+					       f->point.name, false,
+					       &f->passphrase, err);
+	return 0;
+}
+
 int mounting_find(struct cli *cli, const struct tm_config *config,
 		  const struct mounting_choice *which, const char *why,
 		  struct mounting_found *ret, struct tm_error *err)
@@ -106,6 +119,7 @@ int mounting_find(struct cli *cli, const struct tm_config *config,
 	if (r)
 		return r;
 	ret->hold = NULL;
+	ret->passphrase.data = NULL;
 	r = points_find(v, ret->place.container, &ret->place.id,
 			which->point ? which->point : "latest", &ret->point,
 			err);
@@ -117,6 +131,8 @@ int mounting_find(struct cli *cli, const struct tm_config *config,
 	if (!r)
 		r = hold_take(v, ret->place.container, &ret->point, why,
 			      &ret->hold, err);
+	if (!r)
+		r = find_passphrase(cli, config, ret, err);
 	if (r)
 		mounting_found_done(ret);
 	return r;
@@ -124,6 +140,7 @@ int mounting_find(struct cli *cli, const struct tm_config *config,
 
 void mounting_found_done(struct mounting_found *f)
 {
+	passphrase_done(&f->passphrase);
 	hold_release(f->hold);
 	tm_point_done(&f->point);
 	place_close(&f->place);
@@ -149,6 +166,8 @@ int mounting_begin(struct cli *cli, const struct tm_config *config,
 	strcpy(req.serving.vault, found.place.vault.url);
 	strcpy(req.serving.container, found.place.container);
 	strcpy(req.serving.point, found.point.name);
+	if (found.passphrase.data)
+		req.opens = &found.passphrase;
 	r = choose_disks(&found.point, disks, MOUNTED_DISKS_MAX, err);
 	if (!r)
 		r = mount_point(&req, ret, err);

@@ -8,6 +8,7 @@
 #include "cli/settings.h"
 #include "engine/hold.h"
 #include "engine/mounted.h"
+#include "engine/passphrase.h"
 #include "model/point.h"
 
 /* Which point of which machine; NULL: the default of each. */
@@ -26,6 +27,7 @@ struct mounting_found {
 	struct place place;
 	struct tm_point point;
 	struct hold *hold;
+	struct passphrase passphrase;	/* data NULL: no disk is encrypted */
 };
 
 /*

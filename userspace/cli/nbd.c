@@ -71,7 +71,7 @@ static int choose_socket(const struct tm_config *config, const char *disk,
 
 static int describe(struct cli *cli, const struct tm_config *config,
 		    const char *disk, struct tm_serving *ret,
-		    struct tm_error *err)
+		    struct passphrase *ret_opens, struct tm_error *err)
 {
 	const struct mounting_choice which = {
 		.vault = opt.vault, .item = opt.item, .point = opt.point,
@@ -94,6 +94,8 @@ static int describe(struct cli *cli, const struct tm_config *config,
 	strcpy(ret->point, found.point.name);
 	strcpy(ret->disk, disk);
 	strcpy(ret->why, "nbd");
+	*ret_opens = found.passphrase;
+	found.passphrase.data = NULL;
 	mounting_found_done(&found);
 	return r;
 }
@@ -112,24 +114,16 @@ static void say(struct cli *cli, const struct tm_serving *s)
 	cli_result(cli, "writable", json_boolean(opt.writable));
 }
 
-static int nbd_run(struct cli *cli, const char **args, struct tm_error *err)
+static int serve(struct cli *cli, const struct tm_serving *serving,
+		 const struct passphrase *opens, struct tm_error *err)
 {
 	struct nbdkit_options how = {
 		.overlay = opt.writable, .background = opt.daemon,
+		.opens = opens->data ? opens : NULL,
 	};
-	struct tm_serving serving = { .vault = "" };
-	struct tm_config config;
 	char pidfile[PATH_MAX];
-	int r = settings_load(cli, &config, err);
+	int r;
 
-	if (!r)
-		r = tm_name_check(args[0], "disk", err);
-	if (!r)
-		r = choose_socket(&config, args[0], serving.socket, err);
-	if (!r)
-		r = describe(cli, &config, args[0], &serving, err);
-	if (r)
-		return r;
 	if (opt.pidfile) {
 		r = mounting_absolute(opt.pidfile, pidfile, err);
 		if (r)
@@ -137,19 +131,38 @@ static int nbd_run(struct cli *cli, const char **args, struct tm_error *err)
 		how.pidfile = pidfile;
 	}
 	if (opt.daemon) {
-		r = nbdkit_start(&serving, &how, "/dev/null", NULL, err);
+		r = nbdkit_start(serving, &how, "/dev/null", NULL, err);
 		if (!r)
-			say(cli, &serving);
+			say(cli, serving);
 		return r;
 	}
-	r = nbdkit_clear_socket(serving.socket, err);
+	r = nbdkit_clear_socket(serving->socket, err);
 	if (r)
 		return r;
-	say(cli, &serving);
+	say(cli, serving);
 	if (cli->json)
 		output_finish(cli, 0, err);
 	fflush(stdout);
-	return nbdkit_become(&serving, &how, err);
+	return nbdkit_become(serving, &how, err);
+}
+
+static int nbd_run(struct cli *cli, const char **args, struct tm_error *err)
+{
+	struct tm_serving serving = { .vault = "" };
+	struct passphrase opens = { .data = NULL };
+	struct tm_config config;
+	int r = settings_load(cli, &config, err);
+
+	if (!r)
+		r = tm_name_check(args[0], "disk", err);
+	if (!r)
+		r = choose_socket(&config, args[0], serving.socket, err);
+	if (!r)
+		r = describe(cli, &config, args[0], &serving, &opens, err);
+	if (!r)
+		r = serve(cli, &serving, &opens, err);
+	passphrase_done(&opens);
+	return r;
 }
 
 const struct verb verb_nbd = {

@@ -346,12 +346,12 @@ static int make_rooms(struct access *a, const struct access_options *o)
 	return r;
 }
 
-/* It is a help, no more. */
+/* It is a help, no more. What is encrypted elsewhere is not put there in clear. */
 static void open_cache(struct access *a, const struct access_options *o)
 {
 	int r;
 
-	if (!o->cache || !*o->cache || !o->cache_bytes)
+	if (!o->cache || !*o->cache || !o->cache_bytes || a->reader.key.xts)
 		return;
 	r = cachedir_open(o->cache, o->cache_bytes, &a->cache);
 	if (r)

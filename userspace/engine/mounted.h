@@ -90,6 +90,7 @@ struct mount_request {
 	const struct report *report;
 	struct tm_serving serving;	/* all but disk and socket */
 	const char *const *disks;	/* names, ended by NULL */
+	const struct passphrase *opens;	/* those encrypted in the vault */
 	const char *dir;		/* absolute; made if need be */
 	const char *key_file;		/* of LUKS containers; NULL: ask */
 	/* Asks for one; its length, or -errno. NULL: nobody can be asked. */

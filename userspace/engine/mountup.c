@@ -58,7 +58,9 @@ static int connect_disk(struct mounting *s, const char *name,
 	struct tm_serving serving = s->req->serving;
 	struct mounted_disk *d = &s->m.disks[s->m.n_disks];
 	char path[PATH_MAX], pidfile[PATH_MAX], log[PATH_MAX], why[512];
-	struct nbdkit_options how = { .overlay = true, .pidfile = pidfile };
+	struct nbdkit_options how = {
+		.overlay = true, .pidfile = pidfile, .opens = s->req->opens,
+	};
 	int r;
 
 	disk_path(path, s, "sock");

@@ -25,7 +25,8 @@
 struct command {
 	const char *argv[WORDS];
 	char session[32], plugin[PATH_MAX];
-	int fd;
+	int fd;			/* the session */
+	int passphrase;		/* -1: there is none */
 };
 
 int nbdkit_clear_socket(const char *path, struct tm_error *err)
@@ -83,32 +84,50 @@ static int no_nbdkit(struct tm_error *err)
 	return -ENOENT;
 }
 
-/* A file in memory, as no secret but not for all eyes either. */
-static int write_session(const struct tm_serving *serving, int *ret,
-			 struct tm_error *err)
+/* A file in memory: what is not for all eyes. */
+static int write_memory(const char *name, const char *text, size_t len,
+			int *ret, struct tm_error *err)
 {
-	size_t len;
-	char *text;
-	int fd, r = tm_serving_text(serving, &text);
+	int r, fd = memfd_create(name, MFD_CLOEXEC);
 
+	if (fd >= 0 && write(fd, text, len) == (ssize_t)len &&
+	    !lseek(fd, 0, SEEK_SET)) {
+		*ret = fd;
+		return 0;
+	}
+	r = -errno;
+	if (fd >= 0)
+		close(fd);
+	return tm_error_set(err, r, TM_EXIT_FAILED, NULL,
+			    "cannot serve: no file in memory: %s",
+			    strerror(-r));
+}
+
+static int write_session(const struct tm_serving *serving, int passphrase,
+			 int *ret, struct tm_error *err)
+{
+	struct tm_serving s = *serving;
+	char *text;
+	int r;
+
+	s.config.passphrase_fd = passphrase;
+	r = tm_serving_text(&s, &text);
 	if (r)
 		return tm_error_set(err, r, TM_EXIT_FAILED, NULL,
 				    "cannot serve: %s", strerror(-r));
-	len = strlen(text);
-	fd = memfd_create("tidemark-session", MFD_CLOEXEC);
-	if (fd < 0 || write(fd, text, len) != (ssize_t)len ||
-	    lseek(fd, 0, SEEK_SET)) {
-		r = -errno;
-		if (fd >= 0)
-			close(fd);
-	}
+	r = write_memory("tidemark-session", text, strlen(text), ret, err);
 	free(text);
-	if (r)
-		return tm_error_set(err, r, TM_EXIT_FAILED, NULL,
-				    "cannot serve: no file in memory: %s",
-				    strerror(-r));
-	*ret = fd;
-	return 0;
+	return r;
+}
+
+/* A key file is a setting, and read from where it is. */
+static int write_passphrase(const struct passphrase *p, int *ret,
+			    struct tm_error *err)
+{
+	*ret = -1;
+	if (!p || p->kind != LUKS_PASSPHRASE)
+		return 0;
+	return write_memory("tidemark-passphrase", p->data, p->len, ret, err);
 }
 
 /* The credentials' descriptor goes with it, if that is where they are. */
@@ -122,20 +141,37 @@ static void hand_on_credentials(const struct tm_config *config)
 		fcntl(fd, F_SETFD, 0);
 }
 
+static void end(struct command *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	if (c->passphrase >= 0)
+		close(c->passphrase);
+}
+
 static int prepare(struct command *c, const struct tm_serving *serving,
 		   const struct nbdkit_options *o, struct tm_error *err)
 {
 	const char **word = c->argv;
-	int r = program_exists("nbdkit") ? 0 : no_nbdkit(err);
+	int r;
+
+	c->fd = c->passphrase = -1;
+	r = program_exists("nbdkit") ? 0 : no_nbdkit(err);
 
 	if (!r)
 		r = find_plugin(c->plugin, err);
 	if (!r)
 		r = nbdkit_clear_socket(serving->socket, err);
 	if (!r)
-		r = write_session(serving, &c->fd, err);
-	if (r)
+		r = write_passphrase(o->opens, &c->passphrase, err);
+	if (!r)
+		r = write_session(serving, c->passphrase, &c->fd, err);
+	if (r) {
+		end(c);
 		return r;
+	}
+	if (c->passphrase >= 0)
+		fcntl(c->passphrase, F_SETFD, 0);
 	hand_on_credentials(&serving->config);
 	snprintf(c->session, sizeof(c->session), "session=%d", c->fd);
 	*word++ = "nbdkit";
@@ -175,7 +211,7 @@ int nbdkit_become(const struct tm_serving *serving,
 		return r;
 	fcntl(c.fd, F_SETFD, 0);
 	r = program_become(c.argv);
-	close(c.fd);
+	end(&c);
 	return cannot_run(r, err);
 }
 
@@ -240,7 +276,7 @@ int nbdkit_start(const struct tm_serving *serving,
 	if (r)
 		return r;
 	r = program_start(c.argv, c.fd, log, &pid);
-	close(c.fd);
+	end(&c);
 	if (r)
 		return cannot_run(r, err);
 	r = wait_ready(serving->socket, pid, options->background, log, err);

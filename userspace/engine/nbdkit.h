@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "engine/passphrase.h"
 #include "model/error.h"
 #include "model/serving.h"
 
@@ -15,6 +16,7 @@ struct nbdkit_options {
 	bool overlay;		/* writes are taken, and thrown away at the end */
 	bool background;	/* of itself, when it is ready */
 	const char *pidfile;	/* NULL: none */
+	const struct passphrase *opens;	/* an encrypted disk; NULL: none is */
 };
 
 /*

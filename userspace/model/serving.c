@@ -42,6 +42,9 @@ int tm_serving_text(const struct tm_serving *s, char **ret)
 	if (s->config.credentials_fd >= 0)
 		tm_json_put_u64(&r, doc, "credentials_fd",
 				(uint64_t)s->config.credentials_fd);
+	if (s->config.passphrase_fd >= 0)
+		tm_json_put_u64(&r, doc, "passphrase_fd",
+				(uint64_t)s->config.passphrase_fd);
 	tm_json_put(&r, doc, "settings", settings_json(&r, &s->config));
 	if (!r)
 		r = tm_json_text(doc, ret);
@@ -94,6 +97,11 @@ int tm_serving_parse(const void *text, size_t len, struct tm_serving *ret,
 		    &fd);
 	if (fd != UINT32_MAX)
 		s.config.credentials_fd = (int)fd;
+	fd = UINT32_MAX;
+	tm_json_u32(&j, doc, "passphrase_fd", TM_JSON_OPTIONAL, 0, INT32_MAX,
+		    &fd);
+	if (fd != UINT32_MAX)
+		s.config.passphrase_fd = (int)fd;
 	read_settings(&j, doc, &s.config);
 	json_decref(doc);
 	if (!j.r)

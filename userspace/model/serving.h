@@ -4,8 +4,8 @@
  *
  * What `tidemark nbd` tells the plugin that it has nbdkit load. It goes through
  * a descriptor: the plugin reads no configuration of its own, so that options
- * and environment count for it too. Holds no secret, but maybe the number of
- * the descriptor where one is.
+ * and environment count for it too. Holds no secret, but maybe the numbers of
+ * descriptors where there are.
  */
 #ifndef TIDEMARK_MODEL_SERVING_H
 #define TIDEMARK_MODEL_SERVING_H

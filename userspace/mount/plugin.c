@@ -135,6 +135,8 @@ static int open_disk(struct tm_error *err)
 	if (!r)
 		r = access_open(&served.vault, s->container, served.disk,
 				&options, &served.access, err);
+	if (s->config.passphrase_fd >= 0)
+		close(s->config.passphrase_fd);
 	return r;
 }
 
