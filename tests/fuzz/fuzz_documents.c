@@ -107,6 +107,7 @@ static const struct {
 	{ "address", text_address, true },
 	{ "names", text_names, true },
 	{ "view", text_view, true },
+	{ "instance", text_instance, false },
 };
 
 #define TEXTS (sizeof(texts) / sizeof(*texts))

@@ -114,6 +114,52 @@ static bool same_point_disk(const struct tm_point_disk *a,
 	       same_segments(&a->segments, &b->segments);
 }
 
+static bool same_azure(const struct tm_machine_azure *a,
+		       const struct tm_machine_azure *b)
+{
+	return SAME_TEXT(name) && SAME_TEXT(id) && SAME_TEXT(size) &&
+	       SAME_TEXT(location) && SAME_TEXT(zone) &&
+	       SAME_TEXT(resource_group) && SAME_TEXT(subscription) &&
+	       SAME_TEXT(plan) && SAME_TEXT(plan_product) &&
+	       SAME_TEXT(plan_publisher) && a->secure_boot == b->secure_boot &&
+	       a->vtpm == b->vtpm;
+}
+
+static bool same_machine_disk(const struct tm_machine_disk *a,
+			      const struct tm_machine_disk *b)
+{
+	return SAME_TEXT(name) && a->os == b->os && a->has_lun == b->has_lun &&
+	       a->lun == b->lun && SAME_TEXT(driver) && SAME_TEXT(resource) &&
+	       SAME_TEXT(sku) && SAME_TEXT(caching);
+}
+
+static bool same_nic(const struct tm_machine_nic *a,
+		     const struct tm_machine_nic *b)
+{
+	return SAME_TEXT(name) && SAME_TEXT(mac) && SAME_TEXT(driver) &&
+	       SAME_TEXT(subnet) && a->accelerated == b->accelerated;
+}
+
+static bool same_machine(const struct tm_machine *a, const struct tm_machine *b)
+{
+	size_t i;
+
+	if (a->known != b->known || !SAME_TEXT(hostname) ||
+	    !SAME_TEXT(vendor) || !SAME_TEXT(product) ||
+	    !SAME_TEXT(architecture) || !SAME_TEXT(firmware) ||
+	    a->cpus != b->cpus || a->memory != b->memory ||
+	    !same_azure(&a->azure, &b->azure) || a->n_disks != b->n_disks ||
+	    a->n_nics != b->n_nics)
+		return false;
+	for (i = 0; i < a->n_disks; i++)
+		if (!same_machine_disk(&a->disks[i], &b->disks[i]))
+			return false;
+	for (i = 0; i < a->n_nics; i++)
+		if (!same_nic(&a->nics[i], &b->nics[i]))
+			return false;
+	return true;
+}
+
 bool same_point(const struct tm_point *a, const struct tm_point *b)
 {
 	size_t i;
@@ -123,7 +169,8 @@ bool same_point(const struct tm_point *a, const struct tm_point *b)
 	    a->time != b->time || !SAME_ID(item) || !SAME_TEXT(item_name) ||
 	    !SAME_TEXT(previous) || a->consistency != b->consistency ||
 	    !SAME_ID(cut) || !SAME_TEXT(program) || a->n_disks != b->n_disks ||
-	    memcmp(&a->tally, &b->tally, sizeof(a->tally)))
+	    memcmp(&a->tally, &b->tally, sizeof(a->tally)) ||
+	    !same_machine(&a->machine, &b->machine))
 		return false;
 	for (i = 0; i < a->n_disks; i++)
 		if (!same_point_disk(&a->disks[i], &b->disks[i]))

@@ -9,6 +9,7 @@
 #include "model/address.h"
 #include "model/config.h"
 #include "model/credentials.h"
+#include "model/instance.h"
 #include "model/names.h"
 #include "model/view.h"
 
@@ -327,4 +328,42 @@ bool text_view(const char *text, size_t len)
 	tm_view_uuid(again, &view);
 	must(!strcmp(again, text), "a view survives being written");
 	return true;
+}
+
+/* What is believed of Azure can be kept, and is of the form that it has to have. */
+static void machine_survives(const struct tm_machine *m)
+{
+	struct tm_json j = { .document = "machine" };
+	struct tm_machine again = { .known = false };
+	json_t *json = tm_machine_json(m), *other;
+
+	must(json, "what a machine is can be written");
+	tm_machine_parse(&j, json, &again);
+	must(!j.r, "what a machine is can be read");
+	other = tm_machine_json(&again);
+	must(json_equal(json, other), "a machine survives being written");
+	json_decref(json);
+	json_decref(other);
+	tm_machine_done(&again);
+}
+
+bool text_instance(const char *text, size_t len)
+{
+	struct tm_machine m = { .known = true };
+	struct tm_machine_disk *os = tm_machine_add_disk(&m, "root"), *data;
+	struct tm_machine_nic *nic = tm_machine_add_nic(&m, "eth0");
+	int r;
+
+	must(os && nic, "there is memory");
+	os->os = true;
+	strcpy(nic->mac, "00:0d:3a:01:02:03");
+	data = tm_machine_add_disk(&m, "data");
+	must(data, "there is memory");
+	data->has_lun = true;
+	data->lun = 3;
+	r = tm_instance_apply(text, len, &m);
+	must(!r || r == -EBADMSG, "it is refused as bad");
+	machine_survives(&m);
+	tm_machine_done(&m);
+	return !r;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * texts.h - what is text but no JSON document: configuration, credentials,
- * addresses, names, sizes, times, the UUIDs of views
+ * addresses, names, sizes, times, the UUIDs of views; and what Azure says of a
+ * machine, which is JSON of another's form
  *
  * Each returns whether the text was accepted, and stops the fuzzer if what it
  * was read as does not read the same when written.
@@ -19,6 +20,7 @@ bool text_credentials(const char *text, size_t len);
 bool text_address(const char *text, size_t len);
 bool text_names(const char *text, size_t len);
 bool text_view(const char *text, size_t len);
+bool text_instance(const char *text, size_t len);
 
 /* What is said to people, and to programs as JSON, can be said. */
 void text_check_error(const struct tm_error *err, int r);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""imds.py - stands for Azure's Instance Metadata Service, tokens alone
+"""imds.py - stands for Azure's Instance Metadata Service, as far as it is asked
 
     imds.py PORT_FILE LOG RULES
 
@@ -10,7 +10,8 @@ GET /metadata/identity/oauth2/token as the service does: 400 without the header
 storage. It stands for 169.254.169.254 of a virtual machine, and for the
 directory that signs the tokens: those it gives out are unsigned, with the claims
 that Azurite's `--oauth basic` looks at (issuer, audience, times). What it cannot
-show is whether the real service accepts a token.
+show is whether the real service accepts a token. GET /metadata/instance gives
+what the rules say.
 
 RULES is a file of JSON, read anew for each request:
 
@@ -19,6 +20,7 @@ RULES is a file of JSON, read anew for each request:
                 sent as strings, as the service does
     identities  who is assigned: "system", or the value that the client asks
                 for; default ["system"]
+    instance    what the machine is; default: nobody knows, 404
     answers     statuses to answer first, in turn, across changes of the file
 
 LOG gets a line for each request: STATUS QUERY. A token's `jti` is the number of
@@ -34,6 +36,7 @@ import urllib.parse
 
 PORT_FILE, LOG, RULES = sys.argv[1:4]
 PATH = "/metadata/identity/oauth2/token"
+INSTANCE = "/metadata/instance"
 AUDIENCE = "https://storage.azure.com/"
 
 
@@ -64,6 +67,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open(RULES) as file:
             rules = json.load(file)
         query = dict(urllib.parse.parse_qsl(url.query))
+        if (url.path == INSTANCE and "instance" in rules and
+                self.headers.get("Metadata") == "true" and
+                query.get("api-version") == "2021-02-01"):
+            return 200, rules["instance"]
         if url.path != PATH:
             return 404, {"error": "not_found", "error_description": url.path}
         if (self.headers.get("Metadata") != "true" or

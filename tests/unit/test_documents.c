@@ -31,6 +31,7 @@ static const struct tm_id other_id = { .b = { 9 } };
 static void make_point(struct tm_point *p)
 {
 	struct tm_segment seg = { .len = 1 << 20, .device = "/dev/sda" };
+	struct tm_machine_disk *had;
 	struct tm_point_disk *d;
 
 	memset(p, 0, sizeof(*p));
@@ -65,6 +66,12 @@ static void make_point(struct tm_point *p)
 				   .kind = TM_SEGMENT_TRACKED,
 				   .device = "web-root" };
 	assert_int_equal(tm_segments_append(&d->segments, &seg), 0);
+
+	p->machine.known = true;
+	p->machine.cpus = 4;
+	had = tm_machine_add_disk(&p->machine, "root");
+	assert_non_null(had);
+	had->os = true;
 }
 
 static void point_round_trip(void **state)
@@ -99,6 +106,8 @@ static void point_round_trip(void **state)
 	assert_int_equal(q.disks[0].segments.n, 2);
 	assert_int_equal(q.disks[0].segments.v[1].kind, TM_SEGMENT_TRACKED);
 	assert_memory_equal(&q.tally, &p.tally, sizeof(p.tally));
+	assert_true(q.machine.known && q.machine.disks[0].os);
+	assert_int_equal(q.machine.cpus, 4);
 
 	assert_int_equal(tm_point_text(&q, &again), 0);
 	assert_string_equal(text, again);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "engine/machine.h"
 #include "engine/outcome.h"
 #include "engine/record.h"
 #include "engine/roots.h"
@@ -95,6 +96,8 @@ int outcome_describe(struct backup *b, struct tm_point *point,
 			strcpy(point->previous, b->lasts[i].name);
 		r = target_describe(&b->targets[i], point, err);
 	}
+	if (!r)
+		r = machine_describe(b->disks, b->n, &point->machine, err);
 	point->consistency = consistency(b, point);
 	outcome_count(b, &point->tally);
 	if (!r && tm_point_any_torn(point))

@@ -132,6 +132,8 @@ static void parse_body(struct tm_json *j, struct tm_point *p)
 		if (j->r)
 			return;
 	}
+	tm_machine_parse(j, tm_json_object(j, p->rest, "machine",
+					   TM_JSON_OPTIONAL), &p->machine);
 	tally = tm_json_object(j, p->rest, "counters", TM_JSON_OPTIONAL);
 	if (tally)
 		j->r = tm_tally_parse(tally, j->document, &p->tally, j->err);
@@ -227,6 +229,8 @@ static void put_body(int *r, json_t *obj, const struct tm_point *p)
 		if (json_array_append_new(disks, disk_json(&p->disks[i])))
 			*r = -ENOMEM;
 	tm_json_put(r, obj, "disks", disks);
+	if (!*r && p->machine.known)
+		tm_json_put(r, obj, "machine", tm_machine_json(&p->machine));
 	if (!*r)
 		tm_json_put(r, obj, "counters", tm_tally_json(&p->tally));
 }
@@ -277,6 +281,7 @@ void tm_point_done(struct tm_point *p)
 	for (i = 0; i < p->n_disks; i++)
 		tm_segments_done(&p->disks[i].segments);
 	free(p->disks);
+	tm_machine_done(&p->machine);
 	json_decref(p->rest);
 	*p = (struct tm_point){ .rest = NULL };
 }

@@ -20,6 +20,7 @@
 
 #include "model/counters.h"
 #include "model/error.h"
+#include "model/machine.h"
 #include "model/names.h"
 #include "model/root.h"
 #include "model/segment.h"
@@ -82,6 +83,7 @@ struct tm_point {
 	char program[32];		/* version that made it */
 	struct tm_point_disk *disks;	/* owned */
 	size_t n_disks;
+	struct tm_machine machine;	/* what had them */
 	struct tm_tally tally;
 	json_t *rest;
 };

@@ -16,6 +16,7 @@
 #define HOST	"http://169.254.169.254"
 #define REQUEST	"/metadata/identity/oauth2/token?api-version=2018-02-01" \
 		"&resource=https%3A%2F%2Fstorage.azure.com%2F"
+#define INSTANCE "/metadata/instance?api-version=2021-02-01"
 #define REPLY_MAX 65536u
 #define SECOND_NS UINT64_C(1000000000)
 #define STEP_MS	100u		/* a cancellation is heard after so long */
@@ -35,18 +36,33 @@ struct imds {
 	uint64_t end_ns;	/* when the token ends */
 };
 
+bool imds_is_given(void)
+{
+	const char *host = getenv("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+
+	return host && *host;
+}
+
+/* Without the slashes at its end. */
+static const char *host_of(int *ret_len)
+{
+	const char *host = imds_is_given() ?
+		getenv("AZURE_POD_IDENTITY_AUTHORITY_HOST") : HOST;
+	int len = (int)strlen(host);
+
+	while (len && host[len - 1] == '/')
+		len--;
+	*ret_len = len;
+	return host;
+}
+
 /* The identity's id is put together of unreserved characters, / and (). */
 static int make_url(struct imds *imds)
 {
-	const char *host = getenv("AZURE_POD_IDENTITY_AUTHORITY_HOST");
 	const char *parameter = tm_identity_parameter(&imds->identity);
 	int len, r;
+	const char *host = host_of(&len);
 
-	if (!host || !*host)
-		host = HOST;
-	len = (int)strlen(host);
-	while (len && host[len - 1] == '/')
-		len--;
 	r = asprintf(&imds->url, "%.*s%s%s%s%s%s", len, host, REQUEST,
 		     parameter ? "&" : "", parameter ? parameter : "",
 		     parameter ? "=" : "", imds->identity.id);
@@ -323,4 +339,41 @@ int imds_token(struct imds *imds, const struct imds_ask *ask, char **ret_token,
 	}
 	*ret_token = token;
 	return 0;
+}
+
+int imds_instance(char **ret, size_t *ret_len)
+{
+	const struct http_config config = {
+		.allow_plain = true, .connect_timeout_s = 2, .timeout_s = 4,
+	};
+	struct fields headers = { 0 };
+	struct http_request request = {
+		.method = "GET", .headers = &headers, .body_max = REPLY_MAX,
+	};
+	struct http_reply reply = { 0 };
+	struct http *http = NULL;
+	char *url;
+	int len, r;
+	const char *host = host_of(&len);
+
+	if (asprintf(&url, "%.*s%s", len, host, INSTANCE) < 0)
+		return -ENOMEM;
+	request.url = url;
+	r = fields_add(&headers, "Metadata", "true");
+	if (!r)
+		r = http_new(&config, &http);
+	if (!r)
+		r = http_perform(http, &request, &reply);
+	if (!r && (reply.status != 200 || !reply.body))
+		r = -EREMOTEIO;
+	if (!r) {
+		*ret = reply.body;
+		*ret_len = reply.body_len;
+		reply.body = NULL;
+	}
+	http_reply_done(&reply);
+	fields_done(&headers);
+	http_free(http);
+	free(url);
+	return r;
 }

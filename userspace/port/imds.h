@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * imds.h - tokens of a managed identity, from Azure's Instance Metadata Service
+ * imds.h - tokens of a managed identity, and what the machine is, from Azure's
+ * Instance Metadata Service
  *
  * One struct imds holds one identity's token for all threads. It is renewed
  * when half of its life is over, so that an ailing metadata service is noticed
@@ -14,6 +15,7 @@
 #define TIDEMARK_PORT_IMDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "model/identity.h"
 
@@ -45,5 +47,14 @@ struct imds_ask {
  */
 int imds_token(struct imds *imds, const struct imds_ask *ask, char **ret_token,
 	       struct imds_failure *reterr);
+
+/* Is it said where the service is, wherever this runs? */
+bool imds_is_given(void);
+
+/*
+ * What the service says of this machine, for model/instance.h: asked once, for
+ * at most 4 s. *ret is free()d by the caller. 0 or -errno.
+ */
+int imds_instance(char **ret, size_t *ret_len);
 
 #endif
