@@ -252,6 +252,7 @@ lab:		## roots, kernels, emulators, proxies that the tests run in (cached)
 	scripts/vm checkpatch >/dev/null
 	TESTS=tests sh -c '. tests/lib/azurite.sh && azurite_install'
 	sh -c '. tests/lib/middlebox.sh && middlebox_install'
+	sh -c '. tests/lib/libvirt.sh && libvirt_install'
 
 demo:		## backs up and restores live disks, start to end
 	@sh scripts/demo

@@ -14,6 +14,7 @@
 
 #include "model/instance.h"
 #include "model/rebuild.h"
+#include "model/xml.h"
 #include "port/file.h"
 #include "port/hardware.h"
 
@@ -269,6 +270,38 @@ static void disks_keep_their_places(void **state)
 	tm_point_done(&p);
 }
 
+static int xml_of(const char *value, char **ret)
+{
+	struct tm_xml x;
+
+	assert_int_equal(tm_xml_init(&x), 0);
+	tm_xml_begin(&x, "a");
+	tm_xml_begin(&x, "b");
+	tm_xml_attribute(&x, "c", value);
+	tm_xml_close(&x);
+	tm_xml_begin(&x, "d");
+	tm_xml_text(&x, value);
+	tm_xml_close(&x);
+	tm_xml_close(&x);
+	return tm_xml_end(&x, ret);
+}
+
+static void xml_holds_what_it_can(void **state)
+{
+	char *text;
+
+	(void)state;
+	assert_int_equal(xml_of("<\"&'>\xc3\xa9", &text), 0);
+	assert_string_equal(text,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a>\n"
+		"  <b c=\"&lt;&quot;&amp;'&gt;\xc3\xa9\"/>\n"
+		"  <d>&lt;&quot;&amp;'&gt;\xc3\xa9</d>\n</a>\n");
+	free(text);
+	assert_int_equal(xml_of("\n", &text), -EINVAL);
+	assert_int_equal(xml_of("\x01", &text), -EINVAL);
+	assert_int_equal(xml_of("\xff", &text), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +310,7 @@ int main(void)
 		cmocka_unit_test(azure_is_believed_as_far_as_it_makes_sense),
 		cmocka_unit_test(the_kernel_shows_it),
 		cmocka_unit_test(disks_keep_their_places),
+		cmocka_unit_test(xml_holds_what_it_can),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,7 @@ const struct verb *const verbs[] = {
 	&verb_points_delete,
 	&verb_restore_disk,
 	&verb_restore_replace,
+	&verb_restore_vm,
 	&verb_mount,
 	&verb_umount,
 	&verb_files_list,
