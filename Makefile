@@ -294,9 +294,10 @@ check-sanitised: all tools $(ASAN)	## system and fault tests with a program unde
 check-sanitised: TESTS ?= tests/system $(filter-out %/t0309-endurance.sh,\
 	$(sort $(wildcard tests/fault/t03*.sh)))
 
-check-restore: all tools vmtools	## a disk of MIB brought back in place, killed KILLS times; SEED
+check-restore: all tools vmtools	## bringing it back at length: a disk of MIB replaced, killed KILLS times; SEED
 	@FORM=$${FORM:-full} tests/run tests/system/t0205-replace.sh \
 		tests/system/t0206-targets.sh tests/system/t0207-everywhere.sh \
+		tests/system/t0208-first.sh tests/system/t0212-vm.sh \
 		tests/vm/t0606-replace.sh
 
 check-fuzz: fuzz	## the fuzzers for RUNS executions each, 10,000,000 by default

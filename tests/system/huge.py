@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """huge.py - the next recovery point of a disk that has become a large one
 
-    huge.py CONTAINER DISK POINT IMAGE
+    huge.py VAULT CONTAINER DISK POINT IMAGE
 
 A backup reads all of a large disk, empty as it may be. With the official SDK,
 and where the sparse file IMAGE has holes, this makes the same point in a moment:
@@ -18,6 +18,9 @@ import struct
 import sys
 
 from azure.storage.blob import BlobServiceClient, BlobType
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "..", "lib"))
+import root  # noqa: E402
 
 SERVICE = BlobServiceClient.from_connection_string(
     os.environ["AZURE_STORAGE_CONNECTION_STRING"])
@@ -69,7 +72,7 @@ def table_of(fd, size, chunk, key):
     return table + bytes(-len(table) % 512)
 
 
-def main(container, disk, point, image):
+def main(vault, container, disk, point, image):
     vhd = SERVICE.get_blob_client(container, f"disks/{disk}.vhd")
     table = SERVICE.get_blob_client(container, f"disks/{disk}.hash")
     document = json.loads(SERVICE.get_blob_client(
@@ -99,6 +102,11 @@ def main(container, disk, point, image):
     entry["hash_snapshot"] = table.create_snapshot()["snapshot"]
     entry["vhd_snapshot"] = vhd.create_snapshot()["snapshot"]
     document["name"] = "2099" + point[4:]
+    entry["previous_root"] = entry["root"]
+    entry["table_sha256"], entry["root"] = root.root(
+        json.loads(SERVICE.get_blob_client(
+            vault, "vault.json").download_blob().readall())["id"],
+        document, disk, bytes(hashes), base64.b64decode(key["key"]))
     SERVICE.get_blob_client(
         container, f"points/{document['name']}").upload_blob(
             json.dumps(document), blob_type=BlobType.BLOCKBLOB)

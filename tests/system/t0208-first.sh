@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# A first file out of a recovery point of 1 TiB, most of it empty: within three
-# seconds from nothing, without root, and only what it takes is read; the blob
-# stays as it is.
+# A first file out of a recovery point of 1 TiB, most of it empty, from nothing,
+# without root; the blob stays as it is. With FORM=full, on a machine that does
+# nothing else: within three seconds.
 
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TESTS/lib/vault.sh"
@@ -36,7 +36,7 @@ mkdir -p "$WORK/tree/dir"
 head -c 300000 /dev/urandom >"$WORK/tree/dir/first"
 head -c 5000000 /dev/urandom >"$WORK/tree/dir/second"
 mke2fs -q -t ext4 -T largefile4 -J size=64 -d "$WORK/tree" "$A"
-POINT=$("$TESTS/system/huge.py" "$(container)" a "$(json result.point)" "$A")
+POINT=$("$TESTS/system/huge.py" vault "$(container)" a "$(json result.point)" "$A")
 ok $? "a point of 1 TiB, sparse"
 vault_state | sort >"$WORK/state"
 
@@ -63,15 +63,10 @@ at_exit 'kill $(cat "$WORK/pid") 2>/dev/null'
 first
 ok $? "a file is copied out of the point as it was"
 echo "# first file out of 1 TiB: $TOOK ms"
-# Others use this machine too: the best of five.
-for _ in 2 3 4 5; do
-	[ "$TOOK" -gt 3000 ] || break
-	quit
-	first
-	echo "# once more: $TOOK ms"
-done
-[ "$TOOK" -le 3000 ]
-ok $? "within 3 s"
+if [ "${FORM:-short}" = full ]; then
+	[ "$TOOK" -le 3000 ]
+	ok $? "within 3 s"
+fi
 start=$(ms)
 file /dir/second "$WORK/second" && cmp "$WORK/second" "$WORK/tree/dir/second"
 ok $? "another one"
