@@ -295,10 +295,10 @@ check-sanitised: TESTS ?= tests/system $(filter-out %/t0309-endurance.sh,\
 	$(sort $(wildcard tests/fault/t03*.sh)))
 
 check-restore: all tools vmtools	## bringing it back at length: a disk of MIB replaced, killed KILLS times; SEED
-	@FORM=$${FORM:-full} tests/run tests/system/t0205-replace.sh \
-		tests/system/t0206-targets.sh tests/system/t0207-everywhere.sh \
-		tests/system/t0208-first.sh tests/system/t0212-vm.sh \
-		tests/vm/t0606-replace.sh
+	@FORM=$${FORM:-full} TEST_TIMEOUT=$${TEST_TIMEOUT:-86400} tests/run \
+		$(wildcard tests/system/t020[5-9]-*.sh tests/system/t0212-*.sh \
+			tests/system/t022*.sh tests/vm/t051[34]-*.sh \
+			tests/vm/t0606-*.sh)
 
 check-fuzz: fuzz	## the fuzzers for RUNS executions each, 10,000,000 by default
 	@FORM=$${FORM:-full} TEST_TIMEOUT=$${TEST_TIMEOUT:-86400} tests/run \
