@@ -19,7 +19,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS))
 PKG_LIBS   := $(shell pkg-config --libs $(LIBS)) -lm
 ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	      -DTIDEMARK_VERSION='"$(VERSION)"' -Iuserspace -Ikmod \
-	      $(WARN) $(PKG_CFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden
+	      $(WARN) $(PKG_CFLAGS) $(CFLAGS) -fPIC
 
 LAYERS  := model port engine cli
 SRC     := $(sort $(wildcard $(LAYERS:%=userspace/%/*.c))) \
@@ -133,6 +133,8 @@ $(ASAN): $(OBJ:$(B)/%=$(B)/san/%)
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # nbdkit has what its header declares.
+# The plugin shows nothing of itself but what nbdkit looks for.
+$(OBJ) $(PLUGINOBJ): ALL_CFLAGS += -fvisibility=hidden
 $(PLUGINOBJ): PKG_CFLAGS += $(shell pkg-config --cflags nbdkit)
 $(PLUGIN): $(PLUGINOBJ) $(B)/plugin.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,--as-needed -o $@ $^ $(PKG_LIBS)

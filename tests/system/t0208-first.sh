@@ -59,6 +59,7 @@ quit() {
 	done
 }
 
+# shellcheck disable=SC2016 # at the exit, not now
 at_exit 'kill $(cat "$WORK/pid") 2>/dev/null'
 first
 ok $? "a file is copied out of the point as it was"

@@ -60,6 +60,7 @@ unchanged() {
 	ok $? "the vault is as it was: blobs, ETags, leases, snapshots"
 }
 
+# shellcheck disable=SC2016 # at the exit, not now
 at_exit 'kill $(cat "$WORK/pid" "$WORK/nobody/pid" 2>/dev/null) 2>/dev/null'
 
 # The size is no multiple of a chunk, nor of a MiB.
