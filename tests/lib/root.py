@@ -59,6 +59,8 @@ def root(vault, point, name, table, key):
         f"chunk {disk['chunk_size']}",
         f"key {how.get('key', '0' * 32)}",
         f"header {how.get('header_sha256', '-')}",
+        f"hash {disk['hash_snapshot']}",
+        f"vhd {disk['vhd_snapshot']}",
         f"previous {disk.get('previous_root', '-')}",
         f"table {digest}"))
     return digest, mac(mac(key, b"tidemark root"), text.encode()).hex()

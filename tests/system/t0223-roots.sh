@@ -48,6 +48,16 @@ SNAP=$("$SDK" snapshot "$DATA" disks/a.hash)
 "$SDK" read "$DATA" "points/$FOUR" >"$WORK/four.json"
 sed "s/\"hash_snapshot\": \".*\"/\"hash_snapshot\": \"$SNAP\"/" \
 	"$WORK/four.json" >"$WORK/bad.json"
+"$SDK" read "$DATA" disks/a.hash "$(of_disk "$FOUR" hash_snapshot)" \
+	>"$WORK/four.table"
+"$SDK" put-json "$DATA" "points/$FOUR" <"$WORK/bad.json"
+refused restore "another snapshot" "*root is not that of what the point says*" \
+	disk a "$WORK/x" --point "$FOUR"
+# Who has the key can say that it is so, but not that it is that table.
+# shellcheck disable=SC2046 # two words
+set -- $("$TESTS/lib/root.py" "$ID" "$WORK/bad.json" a "$WORK/four.table" \
+	"$WORK/key")
+sed -i "s/\"root\": \".*\"/\"root\": \"$2\"/" "$WORK/bad.json"
 "$SDK" put-json "$DATA" "points/$FOUR" <"$WORK/bad.json"
 refused restore "an altered table" "*disk 'a' of point '$FOUR'*table was altered*" \
 	disk a "$WORK/x" --point "$FOUR"

@@ -15,9 +15,9 @@
 #define LEAF_BYTES ((size_t)TM_TREE_LEAF_CHUNKS * TM_HASH_SIZE)
 
 static const char root_text[] =
-	"3cdd0d5be4de86f4981333853f7f7e14c5f4439b6e6e29fdf5fb7b1aaf3dde31";
+	"ad9d2158ea27413677398e4638d244cd321344d6cfc6cf7a67bebd44f598a162";
 static const char encrypted_root_text[] =
-	"dd260b7282b51fbbc3165943f43957fabcb60a6ef82d8491267c76b6db5b6357";
+	"5618971c60642396dad76010a2e2255dad456071c9cd04c088bec55cf06b726d";
 static const char table_text[] =
 	"c63854688a4cda082295bb8408661f609cd5f65d661d228f43a31ad5e65b10d4";
 
@@ -152,6 +152,8 @@ static struct tm_point_disk disk_of_point(void)
 
 	memset(d.item.b, 0x0f, sizeof(d.item.b));
 	memset(d.cut.b, 0xc1, sizeof(d.cut.b));
+	strcpy(d.hash_snapshot, "2026-11-22T18:05:08.1234567Z");
+	strcpy(d.vhd_snapshot, "2026-11-22T18:05:09.7654321Z");
 	strcpy(d.root.table, table_text);
 	memset(d.root.previous, 0, sizeof(d.root.previous));
 	return d;
@@ -184,6 +186,10 @@ static void roots_bind(void **state)
 	assert_int_equal(tm_root_make(h, &vault, &d, root), 0);
 	assert_string_equal(root, root_text);
 	d.point[0] = '3';
+	assert_int_equal(tm_root_make(h, &vault, &d, root), 0);
+	assert_string_not_equal(root, root_text);
+	d.point[0] = '2';
+	d.vhd_snapshot[0] = '1';
 	assert_int_equal(tm_root_make(h, &vault, &d, root), 0);
 	assert_string_not_equal(root, root_text);
 

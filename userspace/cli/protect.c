@@ -59,7 +59,7 @@ static int protect_run(struct cli *cli, const char **args, struct tm_error *err)
 	};
 	struct tm_config config;
 	struct vault vault;
-	struct tm_disk disk;
+	struct tm_disk disk = { .name = "" };
 	char id[TM_ID_SIZE], recovery[DISKKEY_RECOVERY_SIZE];
 	int r;
 
@@ -70,10 +70,16 @@ static int protect_run(struct cli *cli, const char **args, struct tm_error *err)
 		r = vault_open(&vault, &config, args[0], &cli->report, err);
 	if (r)
 		return r;
+	*recovery = '\0';
 	r = protect_disk(&vault, &how, &disk, recovery, err);
 	vault_close(&vault);
-	if (r)
+	/* It is in force although what came next has failed. */
+	if (r && *recovery)
+		tell_recovery(cli, &disk, recovery);
+	if (r) {
+		secret_wipe(recovery, sizeof(recovery));
 		return r;
+	}
 	tm_id_format(id, &disk.item);
 	cli_result(cli, "disk", json_string(disk.name));
 	cli_result(cli, "path", json_string(disk.path));

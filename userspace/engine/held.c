@@ -5,19 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 #include "engine/held.h"
+#include "engine/judge.h"
 
 int held_init(struct held *h, struct sink *sink, const struct reader *like,
 	      const struct held_base *base, struct tm_error *err)
 {
+	int r;
+
 	memset(h, 0, sizeof(*h));
 	h->sink = sink;
 	/* Entries under another key say nothing of these. */
 	if (!base || !tm_id_equal(&base->disk->cipher.key,
 				  &like->disk->cipher.key))
 		return 0;
+	r = reader_init(&h->then, like->vault, like->container, base->disk,
+			err);
+	if (r)
+		return r;
 	h->base = base;
-	return reader_init(&h->then, like->vault, like->container, base->disk,
-			   err);
+	r = judge_table(&h->then, NULL, err);
+	if (r != -EBADMSG)
+		return r;
+	/* What it says is not to be believed: the sink itself is read. */
+	report_warning(like->vault->report, "%s", err->message);
+	tm_error_clear(err);
+	reader_done(&h->then);
+	h->base = NULL;
+	return 0;
 }
 
 void held_done(struct held *h)

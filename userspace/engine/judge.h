@@ -21,8 +21,8 @@
  * Is the last point of @disk that this machine made still there, as it was? If
  * not, the vault was brought back to an older state, or the point replaced. One
  * that was deleted with `points delete`, or any of this with
- * config->accept_rollback, is only warned of. *@ret (may be NULL) is what it
- * remembers.
+ * config->accept_rollback, is only warned of. *@ret is what it remembers; NULL is
+ * for those who only read: to them a memory that cannot be read is none.
  *
  * @known: a point that has been read already; it need not be read again.
  */

@@ -20,6 +20,7 @@ int lane_new(const struct reader *r, struct lane **ret, struct tm_error *err)
 		goto err_report;
 	l->reader = *r;
 	l->reader.received = 0;
+	l->reader.proved = NULL;
 	l->reader.key.hasher = NULL;
 	l->reader.key.xts = NULL;
 	l->reader.key.header = NULL;

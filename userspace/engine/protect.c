@@ -253,6 +253,7 @@ int protect_disk(struct vault *v, const struct protect_options *how,
 				   recovery, err);
 	if (r == -EEXIST)	/* made by a try that got no further */
 		r = 0;
+	*ret = disk;
 	if (!r && joined)
 		r = add_to_machine(v, &disk, err);
 	if (!r)

@@ -179,15 +179,22 @@ int reader_init(struct reader *r, struct vault *v, const char *container,
 void reader_done(struct reader *r)
 {
 	diskkey_done(&r->key);
+	free(r->proved);
+	r->proved = NULL;
 }
 
 int reader_table(struct reader *r, uint64_t first, uint64_t count,
 		 struct tm_hash *ret, struct tm_error *err)
 {
+	uint64_t page = tm_hash_page_of(first), pages = tm_hash_pages(count);
 	struct blob table = hash_blob(r);
 
+	if (r->proved && page + pages <= r->n_proved) {
+		memcpy(ret, r->proved + first, pages * TM_HASH_PAGE_SIZE);
+		return 0;
+	}
 	return read_blob(r, &table, first * TM_HASH_SIZE, ret,
-			 tm_hash_pages(count) * TM_HASH_PAGE_SIZE, err);
+			 pages * TM_HASH_PAGE_SIZE, err);
 }
 
 int reader_data(struct reader *r, uint64_t off, void *data, size_t len,
@@ -200,20 +207,29 @@ int reader_data(struct reader *r, uint64_t off, void *data, size_t len,
 
 struct listing {
 	struct tm_extents *written;
-	uint64_t from;
+	uint64_t from;		/* where the disk begins */
+	uint64_t off, end;	/* what was asked for, in the blob */
 };
 
 static int add_range(void *arg, uint64_t off, uint64_t len)
 {
 	struct listing *l = arg;
+	uint64_t end = off + len < l->end ? off + len : l->end;
 
-	return tm_extents_add(l->written, off - l->from, len);
+	/* A service may tell of all of a range that it was asked for a part of. */
+	if (off < l->off)
+		off = l->off;
+	return off < end ? tm_extents_add(l->written, off - l->from,
+					  end - off) : 0;
 }
 
 int reader_list(struct reader *r, uint64_t off, uint64_t len,
 		struct tm_extents *ret, struct tm_error *err)
 {
-	struct listing listing = { .written = ret, .from = r->key.data };
+	struct listing listing = {
+		.written = ret, .from = r->key.data,
+		.off = r->key.data + off, .end = r->key.data + off + len,
+	};
 	struct blob blob = reader_vhd(r);
 	struct blob_error be = { 0 };
 	struct retry retry;

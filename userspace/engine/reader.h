@@ -21,6 +21,9 @@ struct reader {
 	const char *container;			/* borrowed */
 	const struct tm_point_disk *disk;	/* borrowed */
 	struct diskkey key;
+	/* Entries that judge_table() has proved, if they are of one request. */
+	struct tm_hash *proved;
+	uint64_t n_proved;			/* hash pages */
 	uint64_t received;			/* bytes, hash table and all */
 	/* A copy of the disk's VHD to be read instead of it; name NULL: none. */
 	struct blob copy;

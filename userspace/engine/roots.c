@@ -68,9 +68,17 @@ int roots_begin(struct target *t, struct tm_error *err)
 	if (!t->last || t->anew)
 		return 0;
 	r = judge_document(t->vhd.vault, t->last, t->key.hasher, err);
-	if (!r && t->mode == TM_SHIP_INCREMENTAL)
-		r = go_on(t, err);
-	return r;
+	if (r || t->mode != TM_SHIP_INCREMENTAL)
+		return r;
+	r = go_on(t, err);
+	if (r != -ENOENT)
+		return r;
+	/* As where the point itself were not there. */
+	tm_error_clear(err);
+	t->mode = TM_SHIP_COMPARE;
+	t->why = "the last point's hash table is not there";
+	return tm_extents_add(&t->forced, 0, t->chunks) ?
+		failed(t, -ENOMEM, err) : 0;
 }
 
 void roots_widen(const struct target *t, uint64_t *first, uint64_t *count)

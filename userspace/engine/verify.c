@@ -10,6 +10,7 @@
 #include <string.h>
 #include "engine/check.h"
 #include "engine/hold.h"
+#include "engine/judge.h"
 #include "engine/reader.h"
 #include "engine/spot.h"
 #include "engine/verify.h"
@@ -120,6 +121,18 @@ static uint64_t share_of(const struct verify_options *how,
 	return (uint64_t)n + ((uint64_t)n < n);
 }
 
+/* -EBADMSG: of the point, not of the vault: of that it is -EUCLEAN. */
+static int open_disk(struct verifying *w, const struct tm_point_disk *d,
+		     struct reader *ret, struct tm_error *err)
+{
+	int r = judge_vault(w->vault, w->container, &d->item, d->name, NULL,
+			    NULL, err);
+
+	if (r == -EBADMSG)
+		return -EUCLEAN;
+	return r ? r : reader_init(ret, w->vault, w->container, d, err);
+}
+
 /* @sizes: of each disk of the point; *@ret_all: slices of data in all. */
 static int measure(struct verifying *w, struct spot_size *sizes,
 		   uint64_t *ret_all, struct tm_error *err)
@@ -134,13 +147,44 @@ static int measure(struct verifying *w, struct spot_size *sizes,
 
 		if (!wanted(w->how, d))
 			continue;
-		r = reader_init(&reader, w->vault, w->container, d, err);
+		r = open_disk(w, d, &reader, err);
+		if (r == -EBADMSG) {
+			tm_error_clear(err);	/* told of later */
+			r = 0;
+			continue;
+		}
 		if (r)
 			break;
 		r = spot_measure(&reader, &sizes[i], err);
 		*ret_all += sizes[i].slices;
 		reader_done(&reader);
 	}
+	return r;
+}
+
+/* What cannot be trusted is bad, whatever its data are. */
+static int add_untrusted(struct verifying *w, const struct tm_point_disk *d,
+			 struct tm_error *err)
+{
+	struct tm_check_disk *finding = tm_check_add_disk(w->check, d->name);
+
+	if (!finding)
+		return no_memory(d->name, err);
+	report_warning(w->vault->report, "%s", err->message);
+	tm_error_clear(err);
+	finding->chunks_unproved = tm_chunk_count(d->size, d->chunk_size);
+	w->check->good = false;
+	return 0;
+}
+
+static int verify_disk(struct verifying *w, struct reader *reader,
+		       const struct spot_size *size, uint64_t slices,
+		       struct tm_error *err)
+{
+	int r = add_finding(w, reader, size, slices, err);
+
+	w->received += reader->received;
+	reader_done(reader);
 	return r;
 }
 
@@ -162,13 +206,12 @@ static int verify_disks(struct verifying *w, struct tm_error *err)
 
 		if (!wanted(w->how, d))
 			continue;
-		r = reader_init(&reader, w->vault, w->container, d, err);
-		if (r)
-			break;
-		r = add_finding(w, &reader, &sizes[i],
-				share_of(w->how, &sizes[i], all), err);
-		w->received += reader.received;
-		reader_done(&reader);
+		r = open_disk(w, d, &reader, err);
+		if (r == -EBADMSG)
+			r = add_untrusted(w, d, err);
+		else if (!r)
+			r = verify_disk(w, &reader, &sizes[i],
+					share_of(w->how, &sizes[i], all), err);
 	}
 	free(sizes);
 	if (!r && w->how->disk && !w->check->n_disks)

@@ -61,9 +61,10 @@ static int text_of(const struct tm_id *vault, const struct tm_point_disk *d,
 	n = snprintf(text, TEXT_SIZE,
 		     "tidemark root 1\nvault %s\nitem %s\ndisk %s\npoint %s\n"
 		     "cut %s\nsize %" PRIu64 "\nchunk %" PRIu32 "\nkey %s\n"
-		     "header %s\nprevious %s\ntable %s\n",
+		     "header %s\nhash %s\nvhd %s\nprevious %s\ntable %s\n",
 		     v, item, d->name, d->point, cut, d->size, d->chunk_size,
-		     key, or_none(d->cipher.header), or_none(d->root.previous),
+		     key, or_none(d->cipher.header), d->hash_snapshot,
+		     d->vhd_snapshot, or_none(d->root.previous),
 		     d->root.table);
 	return n;
 }

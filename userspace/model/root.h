@@ -22,6 +22,8 @@
  *	chunk BYTES
  *	key ID			of the volume key; zeroes if it is not encrypted
  *	header DIGEST		SHA-256 of the LUKS header; or -
+ *	hash SNAPSHOT		x-ms-snapshot of the table's blob
+ *	vhd SNAPSHOT		and of the disk's
  *	previous ROOT		or -
  *	table DIGEST
  *
