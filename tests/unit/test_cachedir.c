@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "unit.h"
+#include "scratch.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,26 +22,14 @@ static char dir[128];
 
 static int make_dir(void **state)
 {
-	const char *where = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(dir, sizeof(dir), "%s/cachedir.XXXXXX", where ? where : "/tmp");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
+	return scratch_make(dir, sizeof(dir), "cachedir");
 }
 
 static int remove_dir(void **state)
 {
 	(void)state;
-	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return scratch_remove(dir);
 }
 
 /* Key @n of shard @shard, and what is under it. */

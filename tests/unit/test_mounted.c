@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "unit.h"
+#include "scratch.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,28 +16,15 @@ static struct tm_config config;
 
 static int make_dir(void **state)
 {
-	const char *where = getenv("TMPDIR");
-
 	(void)state;
 	tm_config_init(&config);
-	snprintf(config.run, sizeof(config.run), "%s/mounted.XXXXXX",
-		 where ? where : "/tmp");
-	return mkdtemp(config.run) ? 0 : -1;
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
+	return scratch_make(config.run, sizeof(config.run), "mounted");
 }
 
 static int remove_dir(void **state)
 {
 	(void)state;
-	return nftw(config.run, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return scratch_remove(config.run);
 }
 
 static void begin(struct mounted *m, const char *dir)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "unit.h"
+#include "scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,11 +27,8 @@ static void write_file(const char *name, const char *text)
 
 static int make_dir(void **state)
 {
-	const char *where = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(dir, sizeof(dir), "%s/tree.XXXXXX", where ? where : "/tmp");
-	if (!mkdtemp(dir))
+	if (scratch_make(dir, sizeof(dir), "tree"))
 		return -1;
 	snprintf(root, sizeof(root), "%s/root", dir);
 	if (mkdir(root, 0755) || chdir(root) || mkdir("etc", 0755))
@@ -44,19 +41,10 @@ static int make_dir(void **state)
 	       chmod("etc/b", 0640) || chdir("/") ? -1 : 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static int remove_dir(void **state)
 {
 	(void)state;
-	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return scratch_remove(dir);
 }
 
 static int note(void *arg, const struct tree_entry *e)
