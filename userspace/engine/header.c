@@ -84,19 +84,26 @@ static int put(struct vault *v, const struct blob *blob,
 	return r;
 }
 
+/* Where @header is kept; its name is in @path. */
+static struct blob blob_of(struct vault *v, const char *container,
+			   const struct luks *header, char path[TM_PATH_SIZE])
+{
+	struct tm_id id;
+
+	luks_id(header, &id);
+	tm_path_key(path, &id);
+	return vault_blob(v, container, path);
+}
+
 int header_create(struct vault *v, const char *container,
 		  const struct luks *header, struct tm_error *err)
 {
 	const struct blob_cond cond = { .if_none_match = "*" };
 	struct blob_error be = { 0 };
 	char path[TM_PATH_SIZE];
-	struct blob blob;
-	struct tm_id id;
+	struct blob blob = blob_of(v, container, header, path);
 	int r;
 
-	luks_id(header, &id);
-	tm_path_key(path, &id);
-	blob = vault_blob(v, container, path);
 	r = put(v, &blob, header, &cond, &be);
 	return r ? blame_blob(err, r, &be, "create", &blob) : 0;
 }
@@ -108,13 +115,9 @@ int header_replace(struct vault *v, const char *container,
 	const struct blob_cond cond = { .if_match = etag };
 	struct blob_error be = { 0 };
 	char path[TM_PATH_SIZE];
-	struct blob blob;
-	struct tm_id id;
+	struct blob blob = blob_of(v, container, header, path);
 	int r;
 
-	luks_id(header, &id);
-	tm_path_key(path, &id);
-	blob = vault_blob(v, container, path);
 	r = put(v, &blob, header, &cond, &be);
 	if (r && be.status == 412) {
 		tm_error_set(err, -EBUSY, TM_EXIT_BUSY, path,
