@@ -252,7 +252,10 @@ END
 setpriv --pdeathsig TERM /usr/bin/python3 "$WORK/impostor.py" >"$WORK/impostor" &
 impostor=$!
 at_exit "kill $impostor; wait $impostor 2>/dev/null"
-until [ -s "$WORK/impostor" ]; do sleep 0.05; done
+until [ -s "$WORK/impostor" ]; do
+	kill -0 "$impostor" || exit 1
+	sleep 0.05
+done
 IMPOSTOR=http://127.0.0.1:$(cat "$WORK/impostor")/$AZURITE_ACCOUNT/vault
 refused 5 "cannot * or what is behind it, answers in *place: status 403" \
 	"ask those who run the proxy*" "403 that is not the service's" \

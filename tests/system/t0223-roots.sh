@@ -53,6 +53,12 @@ sed "s/\"hash_snapshot\": \".*\"/\"hash_snapshot\": \"$SNAP\"/" \
 "$SDK" put-json "$DATA" "points/$FOUR" <"$WORK/bad.json"
 refused restore "another snapshot" "*root is not that of what the point says*" \
 	disk a "$WORK/x" --point "$FOUR"
+tidemark verify "$FOUR"
+is "$STATUS" 9 "verify finds that"
+"$SDK" read "$DATA" "checks/$FOUR" >"$WORK/check"
+ok $? "and it is on record"
+grep -q '"good": *false' "$WORK/check"
+ok $? "as what it is" || sed 's/^/# /' "$WORK/check"
 # Who has the key can say that it is so, but not that it is that table.
 # shellcheck disable=SC2046 # two words
 set -- $("$TESTS/lib/root.py" "$ID" "$WORK/bad.json" a "$WORK/four.table" \
