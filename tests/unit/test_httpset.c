@@ -154,24 +154,38 @@ static void certify(struct tls_server *s)
 	EVP_PKEY_free(key);
 }
 
-/* One request for each connection, one after the other. */
-static void *serve_tls(void *arg)
+static void serve(SSL *ssl)
 {
-	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
-				     "Connection: close\r\n\r\n";
-	struct tls_server *s = arg;
+	static const char answer[] = "HTTP/1.1 200 OK\r\n"
+				     "Content-Length: 0\r\n\r\n";
 	char buf[4096];
 
-	for (; s->n < 1 + AT_ONCE; s->n++) {
-		int fd = accept(s->fd, NULL, NULL);
-		SSL *ssl = SSL_new(s->ctx);
+	if (SSL_read(ssl, buf, sizeof(buf)) > 0)
+		SSL_write(ssl, answer, sizeof(answer) - 1);
+}
 
-		SSL_set_fd(ssl, fd);
-		if (SSL_accept(ssl) == 1 && SSL_read(ssl, buf, sizeof(buf)) > 0)
-			SSL_write(ssl, answer, sizeof(answer) - 1);
-		s->resumed += (unsigned int)SSL_session_reused(ssl);
-		SSL_shutdown(ssl);
-		SSL_free(ssl);
+/*
+ * A request on each connection, one after the other, and then another one on the
+ * first. They stay open until the end.
+ */
+static void *serve_tls(void *arg)
+{
+	struct tls_server *s = arg;
+	SSL *ssl[AT_ONCE];
+
+	for (s->n = 0; s->n < AT_ONCE; s->n++) {
+		ssl[s->n] = SSL_new(s->ctx);
+		SSL_set_fd(ssl[s->n], accept(s->fd, NULL, NULL));
+		if (SSL_accept(ssl[s->n]) == 1)
+			serve(ssl[s->n]);
+		s->resumed += (unsigned int)SSL_session_reused(ssl[s->n]);
+	}
+	serve(ssl[0]);
+	while (s->n) {
+		int fd = SSL_get_fd(ssl[--s->n]);
+
+		SSL_shutdown(ssl[s->n]);
+		SSL_free(ssl[s->n]);
 		close(fd);
 	}
 	return NULL;
@@ -187,7 +201,7 @@ static void listen_on(struct tls_server *s)
 
 	s->fd = socket(AF_INET, SOCK_STREAM, 0);
 	assert_return_code(bind(s->fd, (struct sockaddr *)&sin, len), errno);
-	assert_return_code(listen(s->fd, 1 + AT_ONCE), errno);
+	assert_return_code(listen(s->fd, AT_ONCE), errno);
 	getsockname(s->fd, (struct sockaddr *)&sin, &len);
 	s->port = ntohs(sin.sin_port);
 }
@@ -210,8 +224,11 @@ static void sessions(void **state)
 	ask(set, url, AT_ONCE);
 	httpset_free(set);
 	pthread_join(thread, NULL);
-	assert_int_equal(s.n, 1 + AT_ONCE);
-	assert_int_equal(s.resumed, AT_ONCE);
+	/*
+	 * One of the others uses the first one's connection. Of the rest, those
+	 * that meet with a new ticket may do without: when is not ours to say.
+	 */
+	assert_in_range(s.resumed, 1, AT_ONCE - 1);
 	close(s.fd);
 	unlink(s.ca);
 	SSL_CTX_free(s.ctx);
