@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/nbd.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -142,13 +143,21 @@ static int load_module(char *why, size_t size)
 	return 0;
 }
 
-/* A device of which the kernel keeps no partitions would show none. */
+/*
+ * A device of which the kernel keeps no partitions would show none.
+ *
+ * The kernel shows the device's pid before it asks for a scan of partitions,
+ * which whoever opens the device next would do, and take them away for that
+ * time. It asks with the device's lock held: the first call, which does nothing
+ * else, waits for that, and the second is the scan.
+ */
 static int read_partitions(const char *node)
 {
 	int fd = open(node, O_RDONLY | O_CLOEXEC), r;
 
 	if (fd < 0)
 		return -errno;
+	ioctl(fd, NBD_PRINT_DEBUG);
 	r = ioctl(fd, BLKRRPART) ? -errno : 0;
 	close(fd);
 	return r;

@@ -20,8 +20,12 @@
 	"ENV{SYSTEMD_READY}=\"0\", ENV{UDISKS_IGNORE}=\"1\", " \
 	"OPTIONS+=\"link_priority=-1000\"\n"
 
-/* The rules of md ask for none of that. */
-#define NO_LINKS "SYMLINK=\"\"\n"
+/*
+ * The rules of md ask for none of that. Nor is a device to be watched: when it
+ * has been written udev would read its partitions anew, and they would be gone
+ * for that time.
+ */
+#define NO_LINKS "SYMLINK=\"\", OPTIONS+=\"nowatch\"\n"
 
 /*
  * The first after dm's rules, which tell a mapping's name, before those of
