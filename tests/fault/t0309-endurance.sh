@@ -14,7 +14,7 @@ full)	BACKUPS=${BACKUPS:-1000} WARM=${WARM:-100} EVERY=${EVERY:-20} STEP=100 ;;
 *)	BACKUPS=${BACKUPS:-40} WARM=${WARM:-20} EVERY=${EVERY:-10} STEP=10 ;;
 esac
 
-# Anonymous memory may differ by what the allocator keeps for later. The heap may
+# Anonymous memory may differ by pages that free memory lies between. The heap may
 # take a step now and then, for what libraries remember: a leak of 100 bytes a
 # backup adds 1,000 in every ten of them.
 RSS_SLACK=1024 HEAP_SLACK=512

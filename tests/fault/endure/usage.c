@@ -45,6 +45,8 @@ int usage_now(struct usage *ret)
 
 	/* Of all arenas, and what was mapped for one allocation alone. */
 	ret->heap_bytes = heap.uordblks + heap.hblkhd;
+	/* What the allocator keeps for later is nobody's: megabytes at times. */
+	malloc_trim(0);
 	r = count_descriptors(&ret->descriptors);
 	return r ? r : read_status(ret);
 }
