@@ -51,6 +51,7 @@ struct part {
 	uint64_t points;
 	uint64_t regions, regions_most;	/* logged in an image */
 	uint64_t idle_most;		/* ns, of those, since the last write */
+	uint64_t behind_most;		/* writes, of those, to other regions */
 	struct score score;
 };
 
@@ -78,6 +79,8 @@ struct replay {
 	struct verdict *verdict;
 	uint8_t *excused;
 	uint64_t *last_write;		/* of each chunk, ns */
+	uint64_t *last_nr;		/* and of writes the how manyth */
+	uint64_t writes;
 };
 
 static char *in_dir(const struct replay *r, const char *name)
@@ -177,18 +180,24 @@ static void save_disk(const struct replay *r, const struct cache *c,
 static void measure_idle(const struct replay *r, size_t at, uint64_t per_region,
 			 struct part *part)
 {
-	uint64_t first, i, last, now = r->history.event[at].entry->time;
+	uint64_t first, i, last, nr, now = r->history.event[at].entry->time;
 
 	for (first = 0; first < r->truth.chunks; first += per_region) {
 		if (r->excused[first] != EXCUSE_LOGGED)
 			continue;
 		last = r->history.event[0].entry->time;
+		nr = 0;
 		for (i = first; i < first + per_region && i < r->truth.chunks;
-		     i++)
-			if (r->last_write[i] > last)
-				last = r->last_write[i];
+		     i++) {
+			if (r->last_nr[i] <= nr)
+				continue;
+			last = r->last_write[i];
+			nr = r->last_nr[i];
+		}
 		if (now - last > part->idle_most)
 			part->idle_most = now - last;
+		if (r->writes - nr > part->behind_most)
+			part->behind_most = r->writes - nr;
 	}
 }
 
@@ -198,9 +207,12 @@ static void touch(struct replay *r, const struct event *e)
 	uint64_t i, chunk = r->chunk_sectors;
 
 	truth_touch(&r->truth, e);
+	r->writes++;
 	for (i = event_first(e) / chunk;
-	     i * chunk < event_first(e) + event_sectors(e); i++)
+	     i * chunk < event_first(e) + event_sectors(e); i++) {
 		r->last_write[i] = e->entry->time;
+		r->last_nr[i] = r->writes;
+	}
 }
 
 static void outcome(struct replay *r, size_t at, uint64_t nr)
@@ -317,6 +329,7 @@ static void set_up(struct replay *r)
 	r->bytes = need(r->meta_sectors, LOG_SECTOR);
 	r->excused = need(r->truth.chunks, 1);
 	r->last_write = need(r->truth.chunks, sizeof(*r->last_write));
+	r->last_nr = need(r->truth.chunks, sizeof(*r->last_nr));
 	r->image_room = 1 << 20;
 	r->image = need(r->image_room, sizeof(*r->image));
 	if (!r->check) {
@@ -385,10 +398,10 @@ static bool tell_part(const struct part *p)
 	       p->name, LLU(p->points), LLU(s->outcomes), LLU(s->based),
 	       LLU(s->missed), LLU(s->wrong), LLU(s->refused),
 	       LLU(s->strange));
-	printf(" differ=%llu extra=%llu extra_most=%llu unexcused=%llu regions=%llu regions_most=%llu idle_ms=%llu\n",
+	printf(" differ=%llu extra=%llu extra_most=%llu unexcused=%llu regions=%llu regions_most=%llu idle_ms=%llu idle_writes=%llu\n",
 	       LLU(s->differ), LLU(s->extra), LLU(s->extra_most), LLU(s->unexcused),
 	       LLU(p->regions), LLU(p->regions_most),
-	       LLU(p->idle_most / 1000000));
+	       LLU(p->idle_most / 1000000), LLU(p->behind_most));
 	return s->missed || s->refused || s->strange || s->unexcused;
 }
 
