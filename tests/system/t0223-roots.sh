@@ -115,6 +115,24 @@ ok $? "who remembers nothing cannot tell"
 machine m1
 tidemark restore disk a "$WORK/y.img" --point "$THREE" --accept-rollback
 is "$STATUS" 3 "who is told to restores it, with a warning"
+refused restore "it to a machine" "*older state: point '$LAST' of disk 'a'*" \
+	vm "$THREE" "$WORK/vm" --for qemu
+tidemark restore vm "$THREE" "$WORK/vm" --for qemu --accept-rollback
+is "$STATUS" 3 "a machine, too"
+refused restore "it in place" "*older state: point '$LAST' of disk 'a'*" \
+	replace a --point "$THREE" --dry-run
+tidemark restore replace a --point "$THREE" --dry-run --accept-rollback
+is "$STATUS" 3 "a disk in place"
+# shellcheck disable=SC2016 # at the exit, not now
+at_exit 'kill $(cat "$WORK/nbd.pid" 2>/dev/null) 2>/dev/null'
+tidemark nbd a --point "$THREE" --daemon --socket "$WORK/nbd" \
+	--pidfile "$WORK/nbd.pid"
+is "$STATUS" 1 "it is not served"
+tidemark nbd a --point "$THREE" --daemon --socket "$WORK/nbd" \
+	--pidfile "$WORK/nbd.pid" --accept-rollback
+ok $? "but to who is told to"
+is "$(nbdinfo --size "nbd+unix:///?socket=$WORK/nbd")" "$(stat -c %s "$A")" \
+	"as it was"
 tidemark backup --accept-rollback
 is "$STATUS" 3 "and backs up"
 tidemark backup

@@ -36,6 +36,7 @@ static void comes_back_as_it_was(void **state)
 	assert_int_equal(tm_config_set(&s.config, "transfer.rate_schedule",
 				       "mon-fri 08:00-18:00 5M", NULL), 0);
 	s.config.credentials_fd = 7;
+	s.config.accept_rollback = true;
 	assert_int_equal(tm_serving_text(&s, &text), 0);
 	assert_int_equal(tm_serving_parse(text, strlen(text), &got, &err), 0);
 	free(text);
@@ -46,6 +47,7 @@ static void comes_back_as_it_was(void **state)
 	assert_string_equal(got.socket, s.socket);
 	assert_string_equal(got.why, s.why);
 	assert_int_equal(got.config.credentials_fd, 7);
+	assert_true(got.config.accept_rollback);
 	assert_int_equal(got.config.retries, 3);
 	assert_int_equal(got.config.cache_size, 64 << 20);
 	assert_string_equal(got.config.rate_schedule,
@@ -63,6 +65,7 @@ static void needs_no_descriptor(void **state)
 	assert_int_equal(tm_serving_parse(text, strlen(text), &got, NULL), 0);
 	free(text);
 	assert_int_equal(got.config.credentials_fd, -1);
+	assert_false(got.config.accept_rollback);
 }
 
 /* @text with @what in it replaced by @with. */

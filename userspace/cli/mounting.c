@@ -22,6 +22,8 @@ const struct poptOption mounting_options[] = {
 	  "only this disk; more than once: only these (default: all)", "DISK" },
 	{ "key-file", 0, POPT_ARG_STRING, &mounting_chosen.key_file, 0,
 	  "opens the LUKS containers (default: ask for passphrases)", "FILE" },
+	{ "accept-rollback", 0, POPT_ARG_NONE, &mounting_chosen.accept_rollback, 0,
+	  "go on although the vault is in an older state than it was", NULL },
 	{ "vault", 0, POPT_ARG_STRING, &mounting_chosen.vault, 0,
 	  "the vault (default: this machine's)", "URL" },
 	{ "item", 'i', POPT_ARG_STRING, &mounting_chosen.item, 0,
@@ -163,6 +165,7 @@ int mounting_begin(struct cli *cli, const struct tm_config *config,
 
 	if (r)
 		return r;
+	req.serving.config.accept_rollback = mounting_chosen.accept_rollback;
 	strcpy(req.serving.vault, found.place.vault.url);
 	strcpy(req.serving.container, found.place.container);
 	strcpy(req.serving.point, found.point.name);

@@ -15,6 +15,7 @@
 struct mounting_choice {
 	const char *vault, *item, *point;
 	const char *key_file;
+	int accept_rollback;
 };
 
 /* The options of the same names. */

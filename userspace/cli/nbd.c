@@ -14,7 +14,7 @@
 
 static struct {
 	char *vault, *item, *point, *socket, *pidfile;
-	int writable, daemon;
+	int writable, daemon, accept_rollback;
 } opt;
 
 static const struct poptOption options[] = {
@@ -29,6 +29,8 @@ static const struct poptOption options[] = {
 	  "serve in the background", NULL },
 	{ "pidfile", 0, POPT_ARG_STRING, &opt.pidfile, 0,
 	  "where to write the server's process id", "FILE" },
+	{ "accept-rollback", 0, POPT_ARG_NONE, &opt.accept_rollback, 0,
+	  "go on although the vault is in an older state than it was", NULL },
 	{ "vault", 0, POPT_ARG_STRING, &opt.vault, 0,
 	  "the vault (default: this machine's)", "URL" },
 	{ "item", 'i', POPT_ARG_STRING, &opt.item, 0,
@@ -89,6 +91,7 @@ static int describe(struct cli *cli, const struct tm_config *config,
 				found.point.name);
 	}
 	ret->config = *config;
+	ret->config.accept_rollback = opt.accept_rollback;
 	strcpy(ret->vault, found.place.vault.url);
 	strcpy(ret->container, found.place.container);
 	strcpy(ret->point, found.point.name);

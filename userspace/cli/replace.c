@@ -13,7 +13,7 @@
 #include "port/clock.h"
 
 static char *point_name;
-static int dry_run, no_backup, compare;
+static int dry_run, no_backup, compare, accept_rollback;
 
 static const struct poptOption options[] = {
 	{ "point", 'p', POPT_ARG_STRING, &point_name, 0,
@@ -24,6 +24,8 @@ static const struct poptOption options[] = {
 	  "make no recovery point of the disk as it is now", NULL },
 	{ "compare", 0, POPT_ARG_NONE, &compare, 0,
 	  "read all of the disk, whatever tracking says", NULL },
+	{ "accept-rollback", 0, POPT_ARG_NONE, &accept_rollback, 0,
+	  "go on although the vault is in an older state than it was", NULL },
 	POPT_TABLEEND
 };
 
@@ -156,6 +158,7 @@ static int replace_run(struct cli *cli, const char **args, struct tm_error *err)
 	int r;
 
 	r = settings_load(cli, &config, err);
+	config.accept_rollback = accept_rollback;
 	if (!r)
 		r = item_disks_load(&config, &disks, err);
 	if (!r) {

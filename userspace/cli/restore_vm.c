@@ -20,6 +20,7 @@
 
 static char *vault_url, *item_name, *format, *blobs, *credentials;
 static char **wanted;
+static int accept_rollback;
 
 static const struct poptOption options[] = {
 	{ "for", 0, POPT_ARG_ARGV, &wanted, 0,
@@ -30,6 +31,8 @@ static const struct poptOption options[] = {
 	  "put the disks there as page blobs instead, for Azure", "URL" },
 	{ "target-credentials", 0, POPT_ARG_STRING, &credentials, 0,
 	  "of blobs in another account: a file, or fd:N", "PLACE" },
+	{ "accept-rollback", 0, POPT_ARG_NONE, &accept_rollback, 0,
+	  "go on although the vault is in an older state than it was", NULL },
 	{ "vault", 0, POPT_ARG_STRING, &vault_url, 0,
 	  "the vault (default: this machine's)", "URL" },
 	{ "item", 'i', POPT_ARG_STRING, &item_name, 0,
@@ -357,6 +360,7 @@ static int restore_vm_run(struct cli *cli, const char **args,
 	r = check_options(&vm, &vhd, err);
 	if (!r)
 		r = settings_load(cli, &config, err);
+	config.accept_rollback = accept_rollback;
 	if (!r)
 		r = place_open(cli, &config, vault_url, item_name, &place, err);
 	if (r)

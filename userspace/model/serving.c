@@ -45,6 +45,8 @@ int tm_serving_text(const struct tm_serving *s, char **ret)
 	if (s->config.passphrase_fd >= 0)
 		tm_json_put_u64(&r, doc, "passphrase_fd",
 				(uint64_t)s->config.passphrase_fd);
+	tm_json_put_bool(&r, doc, "accept_rollback",
+			 s->config.accept_rollback);
 	tm_json_put(&r, doc, "settings", settings_json(&r, &s->config));
 	if (!r)
 		r = tm_json_text(doc, ret);
@@ -102,6 +104,8 @@ int tm_serving_parse(const void *text, size_t len, struct tm_serving *ret,
 		    &fd);
 	if (fd != UINT32_MAX)
 		s.config.passphrase_fd = (int)fd;
+	tm_json_bool(&j, doc, "accept_rollback", TM_JSON_OPTIONAL,
+		     &s.config.accept_rollback);
 	read_settings(&j, doc, &s.config);
 	json_decref(doc);
 	if (!j.r)
