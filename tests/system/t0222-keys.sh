@@ -162,6 +162,43 @@ is "$(json result.counters.total.chunks_uploaded)" 0 "nothing is sent twice"
 with "$WORK/second" verify
 ok $? "the point is proved"
 
+# One that breaks off under a new key is gone on with
+C=$WORK/c.img
+head -c 16M /dev/urandom >"$C"
+with "$WORK/second" protect "$VAULT" "$C" --disk c
+with "$WORK/second" backup c
+with "$WORK/second" rekey c
+ok $? "a disk gets a new key"
+# The header is two requests, each of the two windows as many
+proxy_rule '{"kind": "page-put", "path": "c.vhd", "skip": 5, "times": 0, "do": "hold"}'
+proxy_rule '{"kind": "page-put", "path": "c.hash", "skip": 2, "do": "delay", "seconds": 0}'
+"$BUILD/tidemark" backup c --passphrase-fd 7 7<"$WORK/second" \
+	>"$WORK/out" 2>"$WORK/err" </dev/null &
+killed=$!
+proxy_await "$PROXY_RULE"
+kill -9 "$killed"
+wait "$killed" 2>/dev/null
+proxy_clear
+proxy_control idle >"$WORK/idle"
+scribble "$C" 70000 100
+scribble "$C" 16000000 100
+with "$WORK/second" backup c --json
+ok $? "a backup after one that was killed" || cat "$WORK/out"
+is "$(json result.modes.c)" full "is in full"
+sent=$(json result.counters.total.chunks_uploaded)
+[ "$sent" -ge 128 ] && [ "$sent" -le 130 ]
+ok $? "but sends only what that has not: $sent of 256 chunks"
+with "$WORK/second" verify
+ok $? "the point is proved"
+with "$WORK/second" restore disk c "$WORK/c.out" && cmp "$WORK/c.out" "$C"
+ok $? "and what the disk is"
+point_disk "$WORK/c.vhd" c
+tr -d '\n' <"$WORK/second" >"$WORK/bare"
+"$TESTS/lib/luks.py" decrypt "$WORK/c.vhd" "$WORK/c.dec" \
+	"$(stat -c %s "$C")" "$WORK/bare"
+cmp "$WORK/c.dec" "$C"
+ok $? "to another program, too: nothing is left under the old key"
+
 # What is not encrypted
 VAULT=$PROXY_URL/plain
 machine plain

@@ -242,6 +242,13 @@ static uint64_t first_outdated(const struct target *t)
 		old / t->doc->chunk_size;
 }
 
+/*
+ * Where the last point has another key, entries are not erased: one made under
+ * that key equals no hash made under this one, so its chunk is sent, and one
+ * that is equal was noted by a run that broke off after its chunk was sent under
+ * this key. But what that point says cannot be judged by this key, and nothing
+ * is taken from it.
+ */
 int target_plan(struct target *t, const struct tm_point_disk *last,
 		bool compare, struct tm_error *err)
 {
@@ -249,7 +256,6 @@ int target_plan(struct target *t, const struct tm_point_disk *last,
 
 	t->last = last;
 	t->rekeyed = last && !tm_id_equal(&last->cipher.key, &t->key.cipher.key);
-	t->anew = t->anew || t->rekeyed;
 	if (last && last->chunk_size != t->doc->chunk_size)
 		return tm_error_set(err, -EINVAL, TM_EXIT_REFUSED, t->doc->name,
 				    "cannot back up disk '%s': its chunks were %u bytes in the vault and are %u here",
@@ -258,7 +264,7 @@ int target_plan(struct target *t, const struct tm_point_disk *last,
 	r = choose_mode(t, compare, err);
 	if (r)
 		return r;
-	if (last && !t->anew)
+	if (last && !t->anew && !t->rekeyed)
 		r = check_untouched(t, err);
 	if (r && r != -ENOENT)
 		return r;

@@ -64,8 +64,8 @@ int roots_begin(struct target *t, struct tm_error *err)
 
 	if (r)
 		return failed(t, r, err);
-	/* What is sent anew goes on from nothing. */
-	if (!t->last || t->anew)
+	/* What is sent anew, or under another key, goes on from nothing. */
+	if (!t->last || t->anew || t->rekeyed)
 		return 0;
 	r = judge_document(t->vhd.vault, t->last, t->key.hasher, err);
 	if (r || t->mode != TM_SHIP_INCREMENTAL)

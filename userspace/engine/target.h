@@ -39,7 +39,7 @@ struct target {
 	uint64_t chunks;
 	uint8_t uuid[16];		/* of the VHD */
 	bool anew;			/* no entry is believed: all is sent */
-	bool rekeyed;			/* because the last point has another key */
+	bool rekeyed;			/* the last point has another key */
 	/* Borrowed; not NULL: nothing is settled, the plan is an estimate's. */
 	const struct source_pending *pending;
 	enum tm_ship_mode mode;
