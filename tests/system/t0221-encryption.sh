@@ -135,7 +135,29 @@ tidemark restore disk a "$WORK/out2.img"
 is "$STATUS" 3 "a restore goes on with the one in the point, and warns"
 cmp "$WORK/out2.img" "$A"
 ok $? "it is the disk"
-"$TESTS/lib/sdk.py" put-json "$(container)" "$KEY" <"$WORK/header"
+# Behind the metadata there is nothing to tell by that it was altered
+{ head -c 32768 "$WORK/header"; head -c 4096 /dev/urandom
+	tail -c +36865 "$WORK/header"; } |
+	"$TESTS/lib/sdk.py" put-json "$(container)" "$KEY"
+tidemark restore disk a "$WORK/out3.img"
+is "$STATUS" 3 "so it does where key slots are damaged"
+like "$(cat "$WORK/err")" "*key slots in header 'keys/*are damaged*" "and says so"
+cmp "$WORK/out3.img" "$A"
+ok $? "it is the disk"
+tidemark restore disk a "$WORK/x" --passphrase-fd 7 7<"$WORK/wrong"
+is "$STATUS" 5 "that does not make a wrong passphrase right"
+"$TESTS/lib/sdk.py" delete "$(container)" "$KEY"
+tidemark backup --passphrase-fd 7 7<"$WORK/wrong"
+is "$STATUS" 5 "where it is gone there is no backup with a wrong passphrase"
+! "$TESTS/lib/sdk.py" list "$(container)" keys/ | grep -q .
+ok $? "and nothing is put back"
+tidemark backup
+is "$STATUS" 3 "but one with the right one, and a warning"
+like "$(cat "$WORK/err")" "*header 'keys/*was not there*is put back*" "that says so"
+"$TESTS/lib/sdk.py" read "$(container)" "$KEY" | cmp - "$WORK/header"
+ok $? "it is put back, from the last point"
+tidemark verify
+ok $? "the point is proved"
 
 head -c 512 /dev/urandom | "$TESTS/lib/sdk.py" put "$(container)" \
 	disks/a.vhd 1048576

@@ -170,6 +170,37 @@ static void damage_is_seen(void **state)
 	free(bytes);
 }
 
+/* The slot of @word is damaged; what another header says of it is whole. */
+static void a_damaged_slot_is_mended(void **state)
+{
+	uint8_t *bytes = make(), got[TM_XTS_KEY_SIZE] = { 0 };
+	struct luks *l, *whole;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(luks_read(bytes, LUKS_HEADER_SIZE, &whole), 0);
+	for (i = 0; i < 4096; i++)
+		bytes[LUKS_METADATA_SIZE + i] ^= 1;
+	assert_int_equal(luks_read(bytes, LUKS_HEADER_SIZE, &l), 0);
+	assert_int_equal(luks_open(l, &word, got, NULL), -EACCES);
+	assert_int_equal(luks_open(l, &file, got, NULL), 0);
+	assert_int_equal(luks_mend(l, whole), 1);
+	memset(got, 0, sizeof(got));
+	assert_int_equal(luks_open(l, &word, got, NULL), 0);
+	assert_memory_equal(got, key, sizeof(key));
+	assert_int_equal(luks_mend(l, whole), 0);
+
+	/* One that was changed since is another's, and stays so. */
+	assert_int_equal(luks_remove(l, 0), 0);
+	assert_int_equal(luks_add(l, key, &paper, MEMORY, NULL), 0);
+	assert_int_equal(luks_mend(l, whole), 0);
+	assert_int_equal(luks_open(l, &word, got, NULL), -EACCES);
+	assert_int_equal(luks_open(l, &paper, got, NULL), 0);
+	luks_free(l);
+	luks_free(whole);
+	free(bytes);
+}
+
 /*
  * cryptsetup's own program reads it: the form is what it should be, and it
  * gives the same volume key for the same passphrase.
@@ -217,6 +248,7 @@ int main(void)
 		cmocka_unit_test(an_escrow_is_kept),
 		cmocka_unit_test(slots_run_out),
 		cmocka_unit_test(damage_is_seen),
+		cmocka_unit_test(a_damaged_slot_is_mended),
 		cmocka_unit_test(cryptsetup_agrees),
 	};
 

@@ -109,6 +109,25 @@ static int open_disks(struct backup *b, struct tm_error *err)
 	return r;
 }
 
+static const struct tm_point_disk *last_of(const struct backup *b, size_t i)
+{
+	return *b->lasts[i].name ?
+		tm_point_find_disk(&b->lasts[i], b->disks[i].name) : NULL;
+}
+
+static int lease_one(struct backup *b, size_t i, struct tm_error *err)
+{
+	struct target *t = &b->targets[i];
+	int r;
+
+	r = points_newest_with(b->vault, b->container, b->past.points,
+			       b->past.n_points, t->doc->name, &b->lasts[i],
+			       err);
+	if (!r)
+		r = target_lease(t, last_of(b, i), b->vault, b->leases, err);
+	return r;
+}
+
 /* The lock first, then every page blob; what is known of the past in between. */
 static int take_leases(struct backup *b, struct tm_error *err)
 {
@@ -125,7 +144,7 @@ static int take_leases(struct backup *b, struct tm_error *err)
 	if (!r)
 		r = past_settle(b->vault, b->container, &b->past, err);
 	for (i = 0; i < b->n && !r; i++)
-		r = target_lease(&b->targets[i], b->vault, b->leases, err);
+		r = lease_one(b, i, err);
 	for (i = 0; i < b->n && !r; i++)
 		r = target_raise(&b->targets[i], err);
 	return r;
@@ -174,17 +193,10 @@ static int settle(struct backup *b, struct target *t, const char *last_cut,
 static int plan_one(struct backup *b, size_t i, struct tm_error *err)
 {
 	struct target *t = &b->targets[i];
-	const struct tm_point_disk *last = NULL;
+	const struct tm_point_disk *last = last_of(b, i);
 	char last_cut[TM_ID_SIZE] = "";
 	int r;
 
-	r = points_newest_with(b->vault, b->container, b->past.points,
-			       b->past.n_points, t->doc->name, &b->lasts[i],
-			       err);
-	if (r)
-		return r;
-	if (*b->lasts[i].name)
-		last = tm_point_find_disk(&b->lasts[i], t->doc->name);
 	if (last)
 		tm_id_format(last_cut, &last->cut);
 	r = judge_vault(b->vault, b->container, &t->doc->item, t->doc->name,
@@ -196,6 +208,8 @@ static int plan_one(struct backup *b, size_t i, struct tm_error *err)
 		r = target_plan(t, last, b->how->compare, err);
 	if (!r)
 		r = roots_begin(t, err);
+	if (!r)
+		r = target_put_back(t, err);
 	if (!r)
 		r = target_fit(t, err);
 	return r;

@@ -338,10 +338,26 @@ static int take_header(struct diskkey *k, const struct luks *header,
 	return r ? failed(r, "take the header of", disk, err) : 0;
 }
 
+int diskkey_open_from(struct vault *v, const char *disk,
+		      const struct tm_cipher *cipher, struct luks *header,
+		      struct diskkey *ret, struct tm_error *err)
+{
+	struct diskkey k = { .data = 0 };
+	int r = diskkey_open_with(v, disk, cipher, header, &k, err);
+
+	if (!r)
+		r = take_header(&k, header, disk, err);
+	if (!r)
+		*ret = k;
+	else
+		diskkey_done(&k);
+	return r;
+}
+
 int diskkey_open(struct vault *v, const char *container, const char *disk,
 		 struct diskkey *ret, struct tm_error *err)
 {
-	struct diskkey said, k;
+	struct diskkey said;
 	struct luks *header = NULL;
 	int r = diskkey_look(v, container, disk, &said, err);
 
@@ -354,14 +370,7 @@ int diskkey_open(struct vault *v, const char *container, const char *disk,
 	r = header_get(v, container, &said.cipher.key, &header, err);
 	if (r)
 		return r;
-	r = diskkey_open_with(v, disk, &said.cipher, header, &k, err);
-	if (!r) {
-		r = take_header(&k, header, disk, err);
-		if (r)
-			diskkey_done(&k);
-		else
-			*ret = k;
-	}
+	r = diskkey_open_from(v, disk, &said.cipher, header, ret, err);
 	luks_free(header);
 	return r;
 }

@@ -70,6 +70,11 @@ int diskkey_look(struct vault *v, const char *container, const char *disk,
 int diskkey_open(struct vault *v, const char *container, const char *disk,
 		 struct diskkey *ret, struct tm_error *err);
 
+/* Likewise, from a header that is in hand, of the key that @cipher says. */
+int diskkey_open_from(struct vault *v, const char *disk,
+		      const struct tm_cipher *cipher, struct luks *header,
+		      struct diskkey *ret, struct tm_error *err);
+
 /*
  * The keys of a point's disk, encrypted as @cipher says, from a header of its
  * volume key.

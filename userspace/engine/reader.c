@@ -92,17 +92,26 @@ int reader_header(struct reader *r, struct tm_error *err)
 	return n;
 }
 
-static int header_in_vhd(struct reader *r, struct luks **ret,
-			 struct tm_error *err)
+int reader_luks(struct reader *r, struct luks **ret, struct tm_error *err)
 {
+	struct luks *header;
+	struct tm_id id;
 	void *bytes;
 	int n = read_header(r, &bytes, err);
 
 	if (n)
 		return n;
-	n = luks_read(bytes, LUKS_HEADER_SIZE, ret);
+	n = luks_read(bytes, LUKS_HEADER_SIZE, &header);
 	free(bytes);
-	return n ? in_vhd_damaged(r, err) : 0;
+	if (n)
+		return in_vhd_damaged(r, err);
+	luks_id(header, &id);
+	if (!tm_id_equal(&id, &r->disk->cipher.key)) {
+		luks_free(header);
+		return in_vhd_damaged(r, err);
+	}
+	*ret = header;
+	return 0;
 }
 
 /*
@@ -121,7 +130,7 @@ static int find_header(struct reader *r, struct luks **ret,
 			*err = why;
 		return n;
 	}
-	if (header_in_vhd(r, ret, NULL)) {
+	if (reader_luks(r, ret, NULL)) {
 		*err = why;
 		return n;
 	}
@@ -129,6 +138,29 @@ static int find_header(struct reader *r, struct luks **ret,
 		       "%s; going on with the header in the recovery point",
 		       why.message);
 	return 0;
+}
+
+/*
+ * Nothing opens it: are key slots of it damaged that the point's has whole? What
+ * was changed since the point was made stays changed.
+ */
+static bool mend_header(struct reader *r, struct luks *header)
+{
+	char path[TM_PATH_SIZE];
+	struct luks *then;
+	int n;
+
+	if (reader_luks(r, &then, NULL))
+		return false;
+	n = luks_mend(header, then);
+	luks_free(then);
+	if (n <= 0)
+		return false;
+	tm_path_key(path, &r->disk->cipher.key);
+	report_warning(r->vault->report,
+		       "key slots in header '%s' are damaged; going on with those in the recovery point",
+		       path);
+	return true;
 }
 
 static int open_key(struct reader *r, struct tm_error *err)
@@ -144,6 +176,11 @@ static int open_key(struct reader *r, struct tm_error *err)
 		return n;
 	n = diskkey_open_with(r->vault, r->disk->name, &r->disk->cipher, header,
 			      &r->key, err);
+	if (n == -EACCES && mend_header(r, header)) {
+		tm_error_clear(err);
+		n = diskkey_open_with(r->vault, r->disk->name, &r->disk->cipher,
+				      header, &r->key, err);
+	}
 	luks_free(header);
 	return n;
 }

@@ -132,6 +132,12 @@ int reader_reveal(const struct reader *r, struct tm_xts *xts, uint64_t off,
 		  uint8_t *data, uint64_t len);
 
 /*
+ * The header in the VHD, as the point says that it was; to be freed. No key is
+ * needed. -EBADMSG: it is cut short, altered, or that of another key.
+ */
+int reader_luks(struct reader *r, struct luks **ret, struct tm_error *err);
+
+/*
  * Is the header in the VHD what it was? -EBADMSG: it is cut short or altered.
  * What is not encrypted has none.
  */

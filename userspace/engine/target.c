@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "engine/header.h"
+#include "engine/judge.h"
 #include "engine/roots.h"
 #include "engine/target.h"
 
@@ -116,13 +118,70 @@ static int check_room(const struct target *t, struct tm_error *err)
 			    (unsigned long long)(t->key.data >> 20));
 }
 
-int target_lease(struct target *t, struct vault *v, struct leases *l,
-		 struct tm_error *err)
+/* A header that opens, as it was then, is as good: the key is the same. */
+static int open_by_last(struct target *t, const struct tm_point_disk *last,
+			struct vault *v, struct tm_error *err)
+{
+	struct tm_cipher cipher;
+	struct diskkey said;
+	struct reader reader;
+	struct luks *header;
+	int r;
+
+	if (diskkey_look(v, t->doc->container, t->doc->name, &said, NULL))
+		return -ENOENT;
+	cipher = said.cipher;
+	diskkey_done(&said);
+	reader_look(&reader, v, t->doc->container, last);
+	if (tm_id_is_none(&cipher.key) ||
+	    !tm_id_equal(&cipher.key, &last->cipher.key) ||
+	    reader_luks(&reader, &header, NULL))
+		return -ENOENT;
+	tm_error_clear(err);
+	r = diskkey_open_from(v, t->doc->name, &cipher, header, &t->key, err);
+	luks_free(header);
+	t->header_gone = !r;
+	return r;
+}
+
+int target_put_back(struct target *t, struct tm_error *err)
+{
+	struct vault *v = t->vhd.vault;
+	char path[TM_PATH_SIZE];
+	struct luks *header;
+	int r;
+
+	if (!t->header_gone)
+		return 0;
+	r = judge_document(v, t->last, t->key.hasher, err);
+	if (r)
+		return r;
+	tm_path_key(path, &t->key.cipher.key);
+	r = luks_read(t->key.header, LUKS_HEADER_SIZE, &header);
+	if (r)
+		return header_damaged(path, err);
+	r = header_create(v, t->doc->container, header, err);
+	luks_free(header);
+	/* Whoever was quicker has put back no other key's. */
+	if (r == -EEXIST)
+		tm_error_clear(err);
+	else if (r)
+		return r;
+	report_warning(v->report,
+		       "header '%s' was not there; that of disk '%s' in point '%s' is put back",
+		       path, t->doc->name, t->last->point);
+	return 0;
+}
+
+int target_lease(struct target *t, const struct tm_point_disk *last,
+		 struct vault *v, struct leases *l, struct tm_error *err)
 {
 	char path[TM_PATH_SIZE];
 	int r;
 
 	r = diskkey_open(v, t->doc->container, t->doc->name, &t->key, err);
+	if (r == -ENOENT && last)
+		r = open_by_last(t, last, v, err);
 	if (!r)
 		r = check_promise(t, err);
 	if (!r)

@@ -6,6 +6,7 @@
  *	target_lease   leases both blobs, making them if they are not there
  *	target_raise   shuts out whatever was sent before this run
  *	target_plan    what has to be read besides what the kernel says
+ *	target_put_back	the key's header, should the vault have lost it
  *	target_fit     sizes, header, footer, entries that a change of size outdates
  *	  ... cut, ship ...
  *	target_snap    raises again; snapshots the hash table, then the disk
@@ -32,6 +33,7 @@ struct target {
 	uint64_t found_vhd, found_hash;	/* sequence numbers when leased */
 	char found_etag[BLOB_ETAG_SIZE];	/* of the hash table, likewise */
 	struct diskkey key;
+	bool header_gone;		/* in the vault: it is the last point's */
 	struct tm_hashtable *table;
 	uint64_t loaded, loaded_end;	/* chunks of it that are as in the blob */
 	struct tm_tree *tree;		/* over it, as the point will have it */
@@ -61,8 +63,18 @@ int target_init(struct target *t, const struct tm_disk *doc,
 /* Fits a zeroed structure too. */
 void target_done(struct target *t);
 
-int target_lease(struct target *t, struct vault *v, struct leases *l,
-		 struct tm_error *err);
+/*
+ * @last, the last point's disk (may be NULL), has the header where the vault has
+ * lost it: see target_put_back().
+ */
+int target_lease(struct target *t, const struct tm_point_disk *last,
+		 struct vault *v, struct leases *l, struct tm_error *err);
+
+/*
+ * If the vault had lost the header, puts it back, once it is known that the last
+ * point is what it was. After target_plan().
+ */
+int target_put_back(struct target *t, struct tm_error *err);
 
 /* In place of target_lease(), to look and not to write: then target_plan(). */
 int target_look(struct target *t, struct vault *v, struct tm_error *err);

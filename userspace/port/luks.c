@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <jansson.h>
 #include <libcryptsetup.h>
 
 #include "model/names.h"
@@ -173,6 +174,72 @@ int luks_bytes(const struct luks *l, void *ret)
 {
 	return pread(l->fd, ret, LUKS_HEADER_SIZE, 0) ==
 		(ssize_t)LUKS_HEADER_SIZE ? 0 : -EIO;
+}
+
+/* The key slots as the metadata describe them; a new reference, or NULL. */
+static json_t *describe_slots(const struct luks *l)
+{
+	const char *text;
+	json_t *all, *slots;
+
+	if (crypt_dump_json(l->cd, &text, 0))
+		return NULL;
+	all = json_loads(text, 0, NULL);
+	slots = json_incref(json_object_get(all, "keyslots"));
+	json_decref(all);
+	return slots;
+}
+
+/* A number, which the format has as text; 0 if it is none. */
+static uint64_t area_number(const json_t *slot, const char *key)
+{
+	const char *s = json_string_value(json_object_get(
+		json_object_get(slot, "area"), key));
+
+	return s ? strtoull(s, NULL, 10) : 0;
+}
+
+/* 1 if what @l held of the slot was not what @old holds, 0 if it was. */
+static int mend_slot(struct luks *l, const struct luks *old,
+		     const json_t *slot)
+{
+	uint64_t off = area_number(slot, "offset");
+	uint64_t len = area_number(slot, "size");
+	uint8_t *mine, *its;
+	int r = -EIO;
+
+	if (len > LUKS_HEADER_SIZE || off > LUKS_HEADER_SIZE - len)
+		return -EBADMSG;
+	mine = malloc(2 * len + 1);
+	if (!mine)
+		return -ENOMEM;
+	its = mine + len;
+	if (pread(l->fd, mine, len, off) == (ssize_t)len &&
+	    pread(old->fd, its, len, off) == (ssize_t)len)
+		r = memcmp(mine, its, len) != 0;
+	if (r == 1 && pwrite(l->fd, its, len, off) != (ssize_t)len)
+		r = -EIO;
+	free(mine);
+	return r;
+}
+
+int luks_mend(struct luks *l, const struct luks *old)
+{
+	json_t *now = describe_slots(l), *then = describe_slots(old);
+	const char *number;
+	json_t *slot;
+	int r = now && then ? 0 : -EBADMSG, n = 0;
+
+	json_object_foreach(now, number, slot) {
+		if (r || !json_equal(slot, json_object_get(then, number)))
+			continue;
+		r = mend_slot(l, old, slot);
+		n += r == 1;
+		r = r < 0 ? r : 0;
+	}
+	json_decref(now);
+	json_decref(then);
+	return r ? r : n;
 }
 
 void luks_id(const struct luks *l, struct tm_id *ret)

@@ -62,6 +62,15 @@ int luks_new(const struct tm_id *id, uint8_t key[TM_XTS_KEY_SIZE],
 int luks_read(const void *bytes, size_t len, struct luks **ret);
 void luks_free(struct luks *l);
 
+/*
+ * Puts what @old, another header of the same key, holds for key slots into @l,
+ * of those slots that both describe alike: they are of one secret, and differ
+ * only where one is damaged, for nothing in a header tells. Slots that were added,
+ * changed or removed since stay as @l has them. Returns how many differed, or
+ * -errno.
+ */
+int luks_mend(struct luks *l, const struct luks *old);
+
 /* Its bytes, LUKS_HEADER_SIZE of them. 0 or -errno. */
 int luks_bytes(const struct luks *l, void *ret);
 
