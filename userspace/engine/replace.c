@@ -3,15 +3,19 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "engine/document.h"
+#include "engine/entries.h"
 #include "engine/hold.h"
 #include "engine/points.h"
 #include "engine/replace.h"
 #include "engine/replacing.h"
+#include "engine/reader.h"
+#include "engine/sample.h"
 #include "engine/source.h"
 #include "port/file.h"
 
@@ -108,17 +112,17 @@ static int find_newest(struct replace *p, struct tm_error *err)
 
 /* Do the kernel's marks say what has changed since the newest point? */
 static int ask_source(struct replace *p, struct source *source,
-		      const struct tm_point_disk *then, struct tm_error *err)
+		      const struct tm_point_disk *then,
+		      struct source_state *state, struct tm_error *err)
 {
 	struct tm_segments now = TM_SEGMENTS_INIT;
-	struct source_state state;
 	char cut[TM_ID_SIZE];
 	bool same = false;
 	int r;
 
 	tm_id_format(cut, &then->cut);
-	r = source->ops->state(source, &state, err);
-	if (r || !state.tracked || state.lost || tm_id_is_none(&then->cut))
+	r = source->ops->state(source, state, err);
+	if (r || !state->tracked || state->lost || tm_id_is_none(&then->cut))
 		return r;
 	r = source->ops->segments(source, &now, err);
 	if (!r)
@@ -133,9 +137,92 @@ static int ask_source(struct replace *p, struct source *source,
 	return r;
 }
 
+/* The newest point's entries, a slab of them. */
+struct entries {
+	struct reader reader;
+	struct tm_hash *v;
+	uint64_t first;
+};
+
+static int load_entries(void *arg, uint64_t first, uint64_t count,
+			struct tm_error *err)
+{
+	struct entries *e = arg;
+
+	e->first = first;
+	return reader_table(&e->reader, first, count, e->v, err);
+}
+
+static struct tm_hash entry(void *arg, uint64_t chunk)
+{
+	const struct entries *e = arg;
+
+	return e->v[chunk - e->first];
+}
+
+/* Where the disk has another size now, only chunks that are whole in both. */
+static int sample(struct replace *p, struct source *source, uint64_t size_bytes,
+		  bool *ret_bypassed, struct tm_error *err)
+{
+	const struct tm_point_disk *then = p->base.disk;
+	struct entries e = { .v = malloc(PAGEBLOB_PUT_MAX) };
+	struct sampling s = {
+		.disk = p->disk->name, .source = source,
+		.size = then->size, .chunk_size = then->chunk_size,
+		.chunks = tm_chunk_count(then->size, then->chunk_size),
+		.marked = p->base.changed, .load = load_entries,
+		.entry = entry, .arg = &e,
+	};
+	int r;
+
+	if (size_bytes != then->size)
+		s.chunks = (size_bytes < then->size ? size_bytes : then->size) /
+			then->chunk_size;
+	if (!e.v)
+		return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED,
+				    p->disk->name,
+				    "cannot choose a sample of disk '%s': out of memory",
+				    p->disk->name);
+	r = reader_init(&e.reader, p->vault, p->disk->container, then, err);
+	if (!r) {
+		s.hasher = e.reader.key.hasher;
+		r = sample_run(&s, p->vault->config, ret_bypassed, err);
+		reader_done(&e.reader);
+	}
+	free(e.v);
+	return r;
+}
+
+/*
+ * A backup that was made just now has looked already. What was written without
+ * being marked is not in the next one either, unless all of it is read.
+ */
+static int check_base(struct replace *p, struct source *source,
+		      uint64_t size_bytes, struct tm_error *err)
+{
+	bool bypassed = false;
+	int r;
+
+	if ((*p->doc.way_back && !p->result.again) ||
+	    !p->vault->config->sample_share)
+		return 0;
+	r = sample(p, source, size_bytes, &bypassed, err);
+	if (r || !bypassed)
+		return r;
+	report_warning(p->vault->report,
+		       "disk '%s' was written without being tracked; all of it is compared now",
+		       p->disk->name);
+	memset(&p->base, 0, sizeof(p->base));
+	if (p->how->dry)
+		return 0;
+	return source->ops->mark(source, 0, tm_chunk_count(size_bytes,
+				 p->disk->chunk_size), err);
+}
+
 static int find_base(struct replace *p, struct tm_error *err)
 {
 	const struct tm_point_disk *then;
+	struct source_state state;
 	struct source *source;
 	int r;
 
@@ -145,13 +232,17 @@ static int find_base(struct replace *p, struct tm_error *err)
 	if (r || !*p->newest.name)
 		return r;
 	then = tm_point_find_disk(&p->newest, p->disk->name);
-	if (!then || then->chunk_size != p->wanted->chunk_size)
+	/* Entries under another key say nothing of those that are wanted. */
+	if (!then || then->chunk_size != p->wanted->chunk_size ||
+	    !tm_id_equal(&then->cipher.key, &p->wanted->cipher.key))
 		return 0;
 	r = source_new(p->disk->name, p->disk->path, p->disk->chunk_size,
 		       p->vault->config->state, &source, err);
 	if (r)
 		return r;
-	r = ask_source(p, source, then, err);
+	r = ask_source(p, source, then, &state, err);
+	if (!r && p->base.disk)
+		r = check_base(p, source, state.size_bytes, err);
 	source_free(source);
 	return r;
 }

@@ -115,6 +115,17 @@ in_place()
 	way_back=$(host points | tail -n 2 | head -n 1)
 	ok "and back again" back "$way_back"
 	put 100 3
+	# What goes past the module is not marked
+	dd if=/dev/urandom of=/dev/vda bs=64k count=256 oflag=direct \
+		status=none
+	told=0
+	back "$point_1" || told=$?
+	is "a disk that was written without being tracked: one is told" $told 3
+	is "nothing is believed of it" "$(field by_tracking)" false
+	is "all of it is read" "$(field chunks_hashed)" 256
+	is_as 1 "what comes back"
+	right "after that" incremental
+	is "the next backup reads all of it" "$(tracked chunks_read)" 256
 	ok "to the second" back "$point_2"
 	is_as 2 "the second"
 	right "after that" incremental
