@@ -162,6 +162,26 @@ is "$(json result.counters.total.chunks_uploaded)" 0 "nothing is sent twice"
 with "$WORK/second" verify
 ok $? "the point is proved"
 
+# A disk whose protection broke off keeps its key, under the passphrase of then
+D=$WORK/d.img
+random_disk "$D" 2
+proxy_rule '{"kind": "block-put", "path": "/items/", "do": "status", "status": 403, "code": "AuthorizationPermissionMismatch"}'
+with "$WORK/first" protect "$VAULT" "$D" --disk d
+is "$STATUS" 5 "the protection of a disk breaks off"
+proxy_clear
+with "$WORK/second" protect "$VAULT" "$D" --disk d
+is "$STATUS" 5 "with another passphrase it is not taken up"
+like "$(cat "$WORK/err")" "*disk 'd'*under another passphrase*give the passphrase of that try*" \
+	"it says why, and what to do"
+tidemark status --local --json
+! grep -q '"name": *"d"' "$WORK/out"
+ok $? "and the disk is not protected"
+with "$WORK/first" protect "$VAULT" "$D" --disk d
+is "$STATUS" 3 "with the one of then it is, and one is warned"
+like "$(cat "$WORK/err")" "*key recovery d*" "of the recovery key"
+with "$WORK/first" backup d
+ok $? "it is backed up"
+
 # One that breaks off under a new key is gone on with
 C=$WORK/c.img
 head -c 16M /dev/urandom >"$C"

@@ -11,6 +11,7 @@
 #include "engine/blame.h"
 #include "engine/document.h"
 #include "engine/diskkey.h"
+#include "engine/header.h"
 #include "engine/protect.h"
 #include "model/hashtable.h"
 #include "model/vhd.h"
@@ -224,6 +225,63 @@ static int prepare_encryption(struct vault *v, const struct tm_disk *disk,
 			       &v->passphrase, err);
 }
 
+static int made_otherwise(const struct tm_disk *disk, int r, enum tm_exit code,
+			  const char *how, struct tm_error *err)
+{
+	tm_error_set(err, r, code, disk->name,
+		     "cannot protect disk '%s': a try that got no further has made a key for it %s",
+		     disk->name, how);
+	tm_error_action(err, "%sgive another name with --disk; or, if nothing was ever backed up under that name, delete disks/%s.key in container %s",
+			r == -EACCES ? "give the passphrase of that try, or its recovery key; or " :
+			"", disk->name, disk->container);
+	return r;
+}
+
+/*
+ * The key is a try's that got no further. What was given now must open it: else
+ * it would be found out by the first backup, or by a restore.
+ */
+static int take_up(struct vault *v, const struct tm_disk *disk,
+		   struct tm_error *err)
+{
+	uint8_t key[TM_XTS_KEY_SIZE];
+	struct tm_encryption there;
+	struct diskkey said;
+	struct luks *header;
+	struct tm_id id;
+	int r;
+
+	tm_error_clear(err);
+	r = diskkey_look(v, disk->container, disk->name, &said, err);
+	if (r)
+		return r;
+	there = (struct tm_encryption){
+		.on = said.data, .sparse = said.cipher.sparse,
+	};
+	id = said.cipher.key;
+	diskkey_done(&said);
+	if (!tm_encryption_equal(&there, &disk->encryption))
+		return made_otherwise(disk, -EBADMSG, TM_EXIT_INTEGRITY,
+				      "that does not encrypt as the vault says",
+				      err);
+	if (!there.on)
+		return 0;
+	r = header_get(v, disk->container, &id, &header, err);
+	if (r)
+		return r;
+	r = header_open(v, header, disk->name, key, NULL, err);
+	luks_free(header);
+	secret_wipe(key, sizeof(key));
+	if (r == -EACCES)
+		return made_otherwise(disk, r, TM_EXIT_PERMISSION,
+				      "under another passphrase", err);
+	if (!r)
+		report_warning(v->report,
+			       "disk '%s' keeps the key that a try that got no further has made, which alone has shown its recovery key; 'tidemark key recovery %s' makes another",
+			       disk->name, disk->name);
+	return r;
+}
+
 int protect_disk(struct vault *v, const struct protect_options *how,
 		 struct tm_disk *ret, char recovery[DISKKEY_RECOVERY_SIZE],
 		 struct tm_error *err)
@@ -251,8 +309,8 @@ int protect_disk(struct vault *v, const struct protect_options *how,
 	if (!r)
 		r = diskkey_create(v, &disk.encryption, disk.container, disk.name,
 				   recovery, err);
-	if (r == -EEXIST)	/* made by a try that got no further */
-		r = 0;
+	if (r == -EEXIST)
+		r = take_up(v, &disk, err);
 	*ret = disk;
 	if (!r && joined)
 		r = add_to_machine(v, &disk, err);

@@ -21,7 +21,8 @@ struct protect_options {
  * container with the lock, items/ID.json; and for the disk its hash table's
  * key. Then writes STATE/disks/DISK.json. All that can be refused is refused
  * before anything is written.
- * -EEXIST: the disk, or one of its name, is protected already.
+ * -EEXIST: the disk, or one of its name, is protected already. -EACCES: a try
+ * that got no further has made a key for it, which the passphrase does not open.
  * @recovery is as of diskkey_create(); "" too if a try before got that far.
  * *ret is to be freed with tm_disk_done().
  */
