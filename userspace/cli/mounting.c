@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
+#include "cli/ask.h"
 #include "cli/mounting.h"
-#include "cli/progress.h"
 #include "engine/check.h"
 #include "engine/points.h"
+#include "port/privacy.h"
 
 struct mounting_choice mounting_chosen;
 char **mounting_disks;
@@ -49,28 +49,17 @@ int mounting_absolute(const char *path, char ret[PATH_MAX],
 			     "cannot use '%s': it is too long", path);
 }
 
-/* From the terminal, unseen. */
 static int ask_passphrase(void *arg, const char *what, char *ret, size_t size)
 {
-	const struct cli *cli = arg;
-	struct termios old, quiet;
-	char *got;
+	char prompt[256];
+	int r = privacy_begin();
 
-	if (cli->json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) ||
-	    tcgetattr(STDIN_FILENO, &old))
-		return -ENOTTY;
-	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	progress_end();
-	fprintf(stderr, "Passphrase for the LUKS container '%s': ", what);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	got = fgets(ret, (int)size, stdin);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-	fputc('\n', stderr);
-	if (!got)
-		return -ENOKEY;
-	ret[strcspn(ret, "\n")] = '\0';
-	return (int)strlen(ret);
+	if (r)
+		return r;
+	snprintf(prompt, sizeof(prompt),
+		 "Passphrase for the LUKS container '%s': ", what);
+	r = ask_secret(arg, prompt, ret, size);
+	return r ? r : (int)strlen(ret);
 }
 
 /* Those that were named have to be there; none: all of the point. */
