@@ -71,6 +71,16 @@ is "$(json result.disks.0.ranges)" \
 	"what was added counts as changed"
 tidemark points diff "$ONE" "$TWO" --disk c
 is "$STATUS" 4 "a disk that neither has"
+# Files are a matter of mounts, for guests: but not where nothing differs
+tidemark points diff "$TWO" "$TWO" --files --disk b --json
+is "$STATUS $(json result.filesystems)" "0 []" \
+	"files of a disk that is the same: nothing is mounted"
+tidemark points diff "$ONE" "$TWO" --files --disk b
+is "$STATUS" 4 "files of a disk that only one has"
+grep -q "only the second of the two points has it" "$WORK/out"
+ok $? "which is said"
+tidemark points diff "$ONE" "$TWO" --key-file "$WORK/out"
+is "$STATUS" 2 "a key for files that are not asked for"
 
 # Keeping
 tidemark points keep "$ONE" --until 2099-01-31

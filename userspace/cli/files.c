@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "cli/mounting.h"
 #include "cli/progress.h"
+#include "cli/shown.h"
 #include "model/names.h"
 #include "port/tree.h"
 
@@ -36,12 +37,8 @@ static int open_trees(struct cli *cli, struct opened *o, struct tm_error *err)
 	char dir[PATH_MAX];
 	int r = settings_load(cli, &o->config, err);
 
-	if (!r && geteuid()) {
-		tm_error_set(err, -EPERM, TM_EXIT_PERMISSION, NULL,
-			     "cannot mount a recovery point: only root may");
-		tm_error_action(err, "'tidemark nbd' serves a disk to guestfish without root");
-		return -EPERM;
-	}
+	if (!r)
+		r = mounting_need_root("mount a recovery point", err);
 	if (r)
 		return r;
 	if (from_dir) {
@@ -109,29 +106,6 @@ struct listing {
 	json_t *list;
 };
 
-/* A name may hold anything, also what would command a terminal. */
-static const char *tame(const char *name, bool ascii, char *ret, size_t size)
-{
-	char *c;
-
-	snprintf(ret, size, "%s", name);
-	for (c = ret; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f ||
-		    (ascii && (unsigned char)*c > 0x7f))
-			*c = '?';
-	return ret;
-}
-
-/* It need not be UTF-8 either: then what is not ASCII is "?". */
-static json_t *name_json(const char *name)
-{
-	char tamed[PATH_MAX];
-	json_t *text = json_string(name);
-
-	return text ? text :
-		json_string(tame(name, true, tamed, sizeof(tamed)));
-}
-
 static int list_entry(void *arg, const struct tree_entry *e)
 {
 	const struct listing *l = arg;
@@ -144,18 +118,18 @@ static int list_entry(void *arg, const struct tree_entry *e)
 	cli_say(l->cli, "%s%04o %5u %5u %12llu %s %s%s%s\n", letter,
 		(unsigned int)e->st.st_mode & 07777, e->st.st_uid,
 		e->st.st_gid, (unsigned long long)e->st.st_size, when,
-		tame(e->name, false, name, sizeof(name)),
+		shown_name(e->name, name, sizeof(name)),
 		e->target ? " -> " : "",
-		tame(e->target ? e->target : "", false, target,
-		     sizeof(target)));
+		shown_name(e->target ? e->target : "", target,
+			   sizeof(target)));
 	entry = json_pack("{s:s, s:I, s:i, s:I, s:I, s:s}", "type", letter,
 			  "size", (json_int_t)e->st.st_size, "mode",
 			  (int)(e->st.st_mode & 07777), "uid",
 			  (json_int_t)e->st.st_uid, "gid",
 			  (json_int_t)e->st.st_gid, "modified", when);
-	json_object_set_new(entry, "name", name_json(e->name));
+	json_object_set_new(entry, "name", shown_json(e->name));
 	if (e->target)
-		json_object_set_new(entry, "target", name_json(e->target));
+		json_object_set_new(entry, "target", shown_json(e->target));
 	json_array_append_new(l->list, entry);
 	return 0;
 }

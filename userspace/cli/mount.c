@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include "cli/mounting.h"
 #include "cli/progress.h"
 
@@ -14,16 +13,6 @@ static const struct poptOption umount_options[] = {
 	  "all that are mounted, or were left half mounted", NULL },
 	POPT_TABLEEND
 };
-
-static int need_root(const char *verb, struct tm_error *err)
-{
-	if (!geteuid())
-		return 0;
-	tm_error_set(err, -EPERM, TM_EXIT_PERMISSION, NULL,
-		     "cannot %s: only root may", verb);
-	tm_error_action(err, "'tidemark nbd' serves a disk to guestfish or qemu without root");
-	return -EPERM;
-}
 
 static void report_mounted(struct cli *cli, const struct mounted *m)
 {
@@ -58,7 +47,7 @@ static int mount_run(struct cli *cli, const char **args, struct tm_error *err)
 	struct tm_config config;
 	struct mounted m;
 	char dir[PATH_MAX];
-	int r = need_root("mount a recovery point", err);
+	int r = mounting_need_root("mount a recovery point", err);
 
 	if (!r)
 		r = settings_load(cli, &config, err);
@@ -129,7 +118,7 @@ static int umount_run(struct cli *cli, const char **args, struct tm_error *err)
 		return cli_usage(cli, err, "'--all' goes with no directory");
 	if (!all && !args[0])
 		return cli_usage(cli, err, "a directory is missing");
-	r = need_root("unmount a recovery point", err);
+	r = mounting_need_root("unmount a recovery point", err);
 	if (!r)
 		r = settings_load(cli, &config, err);
 	if (r)

@@ -31,6 +31,16 @@ const struct poptOption mounting_options[] = {
 	POPT_TABLEEND
 };
 
+int mounting_need_root(const char *verb, struct tm_error *err)
+{
+	if (!geteuid())
+		return 0;
+	tm_error_set(err, -EPERM, TM_EXIT_PERMISSION, NULL,
+		     "cannot %s: only root may", verb);
+	tm_error_action(err, "'tidemark nbd' serves a disk to guestfish or qemu without root");
+	return -EPERM;
+}
+
 int mounting_absolute(const char *path, char ret[PATH_MAX],
 		      struct tm_error *err)
 {
@@ -86,17 +96,33 @@ static int choose_disks(const struct tm_point *point, const char **ret,
 	return 0;
 }
 
-static int find_passphrase(struct cli *cli, const struct tm_config *config,
-			   struct mounting_found *f, struct tm_error *err)
+static bool is_encrypted(const struct tm_point *p)
 {
 	size_t i;
 
-	for (i = 0; i < f->point.n_disks; i++)
-		if (!tm_id_is_none(&f->point.disks[i].cipher.key))
-			return passphrase_find(config, &cli->report,
-					       f->point.name, false,
-					       &f->passphrase, err);
-	return 0;
+	for (i = 0; i < p->n_disks; i++)
+		if (!tm_id_is_none(&p->disks[i].cipher.key))
+			return true;
+	return false;
+}
+
+/* A person is asked once, and a descriptor can be read but once. */
+static int find_passphrase(struct cli *cli, const struct tm_config *config,
+			   struct mounting_found *f, struct tm_error *err)
+{
+	int r;
+
+	if (!is_encrypted(&f->point))
+		return 0;
+	if (f->keep && f->keep->data) {
+		f->passphrase = *f->keep;
+		return 0;
+	}
+	r = passphrase_find(config, &cli->report, f->point.name, false,
+			    &f->passphrase, err);
+	if (!r && f->keep)
+		*f->keep = f->passphrase;
+	return r;
 }
 
 int mounting_find(struct cli *cli, const struct tm_config *config,
@@ -111,6 +137,7 @@ int mounting_find(struct cli *cli, const struct tm_config *config,
 		return r;
 	ret->hold = NULL;
 	ret->passphrase.data = NULL;
+	ret->keep = which->keep;
 	r = points_find(v, ret->place.container, &ret->place.id,
 			which->point ? which->point : "latest", &ret->point,
 			err);
@@ -131,7 +158,8 @@ int mounting_find(struct cli *cli, const struct tm_config *config,
 
 void mounting_found_done(struct mounting_found *f)
 {
-	passphrase_done(&f->passphrase);
+	if (!f->keep)
+		passphrase_done(&f->passphrase);
 	hold_release(f->hold);
 	tm_point_done(&f->point);
 	place_close(&f->place);

@@ -16,6 +16,8 @@ struct mounting_choice {
 	const char *vault, *item, *point;
 	const char *key_file;
 	int accept_rollback;
+	/* The caller's, empty at first: used for all points. NULL: no more. */
+	struct passphrase *keep;
 };
 
 /* The options of the same names. */
@@ -29,6 +31,7 @@ struct mounting_found {
 	struct tm_point point;
 	struct hold *hold;
 	struct passphrase passphrase;	/* data NULL: no disk is encrypted */
+	struct passphrase *keep;	/* whose it is then */
 };
 
 /*
@@ -46,6 +49,9 @@ void mounting_found_done(struct mounting_found *f);
  */
 int mounting_begin(struct cli *cli, const struct tm_config *config,
 		   const char *dir, struct mounted *ret, struct tm_error *err);
+
+/* 0, or -EPERM: "cannot @verb: ...". */
+int mounting_need_root(const char *verb, struct tm_error *err);
 
 /* An absolute path, without looking at what is there. 0 or -ENAMETOOLONG. */
 int mounting_absolute(const char *path, char ret[PATH_MAX],
