@@ -213,11 +213,21 @@ static void trees_come_and_go(void **state)
 	write_file("to/mind/file", "x");
 	make_link("gone", "from/rind");
 	make_dir("to/rind");
-	differ_by("D gone\nD gone/deeper\nD gone/deeper/file\nD gone/file\n"
-		  "D kind\nD kind/file\nA kind\n"
-		  "D mind\nA mind\nA mind/file\n"
-		  "A new\nA new/file\nA new.txt\n"
-		  "D rind\nA rind\n");
+	differ_by("D gone\n"
+		  "D gone/deeper\n"
+		  "D gone/deeper/file\n"
+		  "D gone/file\n"
+		  "D kind\n"
+		  "D kind/file\n"
+		  "A kind\n"
+		  "D mind\n"
+		  "A mind\n"
+		  "A mind/file\n"
+		  "A new\n"
+		  "A new/file\n"
+		  "A new.txt\n"
+		  "D rind\n"
+		  "A rind\n");
 }
 
 static void set_times(const char *path, time_t when)

@@ -12,9 +12,10 @@
 #include "port/treediff.h"
 
 /*
- * Filesystems whose inodes have numbers that stay. On some of them all that they
- * hold lies on their partition, and number and birth name a file; a snapshot of
- * btrfs has them from what it is one of, and its devices may be several.
+ * Filesystems whose inodes have numbers that stay. On some of them all that
+ * they hold lies on their partition, and number and birth name a file; a
+ * snapshot of btrfs has them from what it is one of, and btrfs may lie on
+ * several devices.
  */
 static const struct family {
 	const char *type;

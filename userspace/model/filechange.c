@@ -96,7 +96,7 @@ static int order(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* Those that may be one file lie together; the rest is to be the same always. */
+/* Those that may be one file lie together; the rest makes the order whole. */
 static int by_inode(const void *x, const void *y)
 {
 	const struct tm_file_change *a = *(struct tm_file_change *const *)x;

@@ -45,7 +45,7 @@ struct tm_file {
 
 /*
  * Which fields differ; of directories not the size, which is that of a list of
- * names. @inodes: numbers of inodes stay, else they and births are not compared.
+ * names. @inodes: their numbers stay, else they and births are not compared.
  */
 unsigned int tm_file_differs(const struct tm_file *a, const struct tm_file *b,
 			     bool inodes);

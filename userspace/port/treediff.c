@@ -14,12 +14,12 @@
 
 #define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define SIDES 2
-/* Not what statx() says of a file besides: that it is a mount's root, and so on. */
+/* Not what statx() says besides: that it is a mount's root, and so on. */
 #define FLAGS_SET (STATX_ATTR_COMPRESSED | STATX_ATTR_IMMUTABLE | \
 		   STATX_ATTR_APPEND | STATX_ATTR_NODUMP | \
 		   STATX_ATTR_ENCRYPTED | STATX_ATTR_VERITY)
 
-/* A directory on the way; what only one side has leaves the other where it is. */
+/* A directory on the way; one side's own leaves the other where it is. */
 struct level {
 	bool in[SIDES];
 	dev_t dev[SIDES];
@@ -165,7 +165,7 @@ static int enter(struct walk *w, const char *name, const bool has[SIDES],
 		compare_directory(w, &file[0], &file[1]);
 }
 
-/* A tree may be deeper than there are descriptors: the way back is found again. */
+/* A tree may be deeper than there are descriptors: the way back is found. */
 static int go_up(struct walk *w, int s)
 {
 	const struct level *l = top(w) - 1;

@@ -3,8 +3,8 @@
  * treediff.h - two trees of files, name by name (filechange.h)
  *
  * Both are walked side by side, a directory at a time, in the order of their
- * names' bytes, a directory before what is in it. Inodes are read, and the names
- * in directories; of the content nothing. Neither tree may change meanwhile.
+ * names' bytes, a directory before what is in it. Inodes are read, and names in
+ * directories; of the content nothing. Neither tree may change meanwhile.
  *
  * Trees may come from another machine: links are not followed, and what is held
  * is the names on the way from the root, two open directories, no more.
