@@ -106,16 +106,6 @@ static int start_thread(struct hold *h)
 	return r;
 }
 
-/* Not to be told of a cancellation: it has to clean up. */
-static int connect_own(struct hold *h, const struct vault *v)
-{
-	int r = vault_clone(v, &h->vault);
-
-	h->vault.report = NULL;
-	atomic_store(&h->vault.finishing, true);
-	return r;
-}
-
 static int describe(struct hold *h, struct vault *v, const char *container,
 		    const struct tm_point *point, const char *why,
 		    struct tm_error *err)
@@ -223,7 +213,8 @@ int hold_take(struct vault *v, const char *container,
 	      struct tm_error *err)
 {
 	struct hold *h = calloc(1, sizeof(*h));
-	int r = h ? connect_own(h, v) : -ENOMEM;
+	/* Not to be told of a cancellation: it has to clean up. */
+	int r = h ? vault_clone_deaf(v, &h->vault) : -ENOMEM;
 
 	if (r) {
 		free(h);

@@ -172,15 +172,27 @@ int vault_reach(struct vault *v, const struct vault *like,
 	return r;
 }
 
-int vault_clone(const struct vault *v, struct vault *ret)
+static void begin_like(const struct vault *v, const struct report *report,
+		       struct vault *ret)
 {
-	begin(ret, v->config, v->report);
+	begin(ret, v->config, report);
 	strcpy(ret->url, v->url);
 	ret->address = v->address;
 	ret->lent = true;
 	atomic_store(&ret->answered, atomic_load(&v->answered));
 	ret->clock_checked = true;
+}
+
+int vault_clone(const struct vault *v, struct vault *ret)
+{
+	begin_like(v, v->report, ret);
 	return blobservice_clone(v->service, &ret->service);
+}
+
+int vault_clone_deaf(const struct vault *v, struct vault *ret)
+{
+	begin_like(v, NULL, ret);
+	return blobservice_clone_deaf(v->service, &ret->service);
 }
 
 void vault_close(struct vault *v)

@@ -75,6 +75,8 @@ int vault_reach(struct vault *v, const struct vault *like,
  * about credentials is shared: @v is closed last. 0 or -errno.
  */
 int vault_clone(const struct vault *v, struct vault *ret);
+/* The same, with no report: nobody cancels what is done with it. */
+int vault_clone_deaf(const struct vault *v, struct vault *ret);
 
 /* The blob @name of @container; both borrowed. */
 struct blob vault_blob(const struct vault *v, const char *container,

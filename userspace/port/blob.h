@@ -109,6 +109,9 @@ void blobservice_peer(const struct blobservice *service,
 /* A new service object with the same endpoint, credentials and settings. */
 int blobservice_clone(const struct blobservice *service,
 		      struct blobservice **ret);
+/* The same, but nothing cancels its requests: to clean up with. */
+int blobservice_clone_deaf(const struct blobservice *service,
+			   struct blobservice **ret);
 
 /* The address of a blob. Strings are borrowed, names unencoded. */
 struct blob {

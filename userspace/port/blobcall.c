@@ -67,17 +67,34 @@ int blobservice_new(const char *endpoint, const struct azauth *auth,
 	return 0;
 }
 
-int blobservice_clone(const struct blobservice *service,
+static int clone_with(const struct blobservice *service,
+		      const struct http_config *config,
 		      struct blobservice **ret)
 {
 	int r = blobservice_new(service->endpoint, service->sign.auth,
-				&service->config, ret);
+				config, ret);
 
 	if (!r) {
 		(*ret)->version = service->version;
 		(*ret)->checksums = service->checksums;
 	}
 	return r;
+}
+
+int blobservice_clone(const struct blobservice *service,
+		      struct blobservice **ret)
+{
+	return clone_with(service, &service->config, ret);
+}
+
+int blobservice_clone_deaf(const struct blobservice *service,
+			   struct blobservice **ret)
+{
+	struct http_config config = service->config;
+
+	config.cancelled = NULL;
+	config.cancelled_arg = NULL;
+	return clone_with(service, &config, ret);
 }
 
 struct http_config blobservice_http(const struct blobservice *service)
