@@ -173,11 +173,11 @@ const struct verb verb_points_diff = {
 "read. What is hashed is chunks, so that a range is as many whole chunks; where\n"
 "one disk is larger, the rest of it counts as changed.\n"
 "\n"
-"With --files both points are mounted for as long as it takes, as 'mount' does it,\n"
-"and the files that differ are listed, each behind a letter: A for added, D for\n"
-"removed, M for changed, R for renamed. What has changed is told by what the inode\n"
-"says, content not being read: size, times (ctime, which no program can set),\n"
-"mode, owner, flags. A path begins with its filesystem's name, as for 'files'.\n",
+"With --files both points are mounted for as long as it takes, as by 'mount', and\n"
+"the files that differ are listed, each behind a letter: A for added, D for\n"
+"removed, M for changed, R for renamed. Content is not read: what has changed is\n"
+"told by the inode: size, times (ctime, which no program can set), mode, owner,\n"
+"flags. A path begins with its filesystem's name, as for 'files'.\n",
 	.examples =
 "  tidemark points diff 20260102T030405Z latest\n"
 "  tidemark points diff 20260102T030405Z latest --disk root --json\n"
