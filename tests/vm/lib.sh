@@ -79,6 +79,27 @@ guest()
 	result "$vm_status" "$KERNEL: $vm_text: the guest and its kernel end well"
 }
 
+# system_guest TEXT ARG...: the same in bookworm's systemd guest, by `scripts/vm
+# system ARG...`
+system_guest()
+{
+	vm_text=$1
+	shift
+	echo "# $KERNEL: $vm_text"
+	vm_status=0
+	"$TOP/scripts/vm" system "$@" >"$WORK/out" 2>&1 || vm_status=$?
+	tr -d '\r' <"$WORK/out" >"$WORK/tap"
+	while IFS= read -r vm_line; do
+		case $vm_line in
+		"ok "*)	result 0 "${vm_line#ok * - }" ;;
+		"not ok "*) result 1 "${vm_line#not ok * - }" ;;
+		1..*)	;;
+		*)	echo "# ${vm_line#\# }" ;;
+		esac
+	done <"$WORK/tap"
+	result "$vm_status" "$vm_text: it ends well"
+}
+
 # done_testing: the plan; the last thing a test does
 done_testing()
 {
