@@ -32,7 +32,8 @@ guest "$ROUNDS rounds, seed $SEED" --disk "$WORK/origin" \
 disk a 48M
 disk meta 1M
 disk store 48M
-disk b 48M
+# More than is read ahead of what is sent: a view may end once it has been read.
+disk b 160M
 vault_guest "backups" --disk "$WORK/a" --disk "$WORK/meta" \
 	--disk "$WORK/store" --disk "$WORK/b" --timeout 1200 \
 	"$TOP/tests/vm/guest/stores.sh"

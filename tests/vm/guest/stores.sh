@@ -29,11 +29,16 @@ tidemark attach /dev/vda /dev/vdb --store /dev/mapper/store --name a --quiet
 tidemark attach /dev/vdd - --name b --quiet
 tidemark protect $VAULT /dev/vda --disk a --item guest --quiet
 tidemark protect $VAULT /dev/vdd --disk b --item guest --quiet
-half=$(($(blockdev --getsize64 /dev/vda) / 2097152))
-dd if=/dev/urandom of=/dev/mapper/a bs=1M oflag=direct count=$((2 * half)) \
-	status=none
-dd if=/dev/urandom of=/dev/mapper/b bs=1M oflag=direct count=$((2 * half)) \
-	status=none
+# half_of DEVICE: MiB
+half_of()
+{
+	echo $(($(blockdev --getsize64 "$1") / 2097152))
+}
+
+for disk in a b; do
+	dd if=/dev/urandom of=/dev/mapper/$disk bs=1M oflag=direct \
+		count=$((2 * $(half_of /dev/mapper/$disk))) status=none
+done
 
 # What happens in a cut: `/tmp/meanwhile DISK` writes the second half, which is
 # sent last, stops the program as soon as it begins to send, and lets it go on
@@ -62,6 +67,7 @@ chmod +x /tmp/meanwhile
 fails()
 {
 	text=$1 disk=$2 want=$3 words=$4 action=$5 got=0
+	half=$(half_of "/dev/mapper/$disk")
 	rm -f /tmp/writer
 	dd if=/dev/urandom of="/dev/mapper/$disk" bs=1M oflag=direct \
 		count=$((2 * half)) status=none
