@@ -125,22 +125,29 @@ static int compare_directory(const struct walk *w, const struct tm_file *from,
 	return r || !differs ? r : found(w, TM_FILE_CHANGED, differs, to);
 }
 
-static int go_down(struct walk *w, const char *name, int s)
+static int change_dir(struct walk *w, const char *name, int s, struct stat *ret)
 {
-	struct level *l = top(w);
 	int fd = openat(w->dir[s], name, OPEN_DIRECTORY);
-	struct stat st;
 
 	if (fd < 0)
 		return -errno;
 	close(w->dir[s]);
 	w->dir[s] = fd;
-	if (fstat(fd, &st))
-		return -errno;
+	return fstat(fd, ret) ? -errno : 0;
+}
+
+static int go_down(struct walk *w, const char *name, int s)
+{
+	struct level *l = top(w);
+	struct stat st;
+	int r = change_dir(w, name, s, &st);
+
+	if (r)
+		return r;
 	l->in[s] = true;
 	l->dev[s] = st.st_dev;
 	l->inode[s] = st.st_ino;
-	return dirnames_read(fd, &l->names[s]);
+	return dirnames_read(w->dir[s], &l->names[s]);
 }
 
 static int enter(struct walk *w, const char *name, const bool has[SIDES],
@@ -169,15 +176,11 @@ static int enter(struct walk *w, const char *name, const bool has[SIDES],
 static int go_up(struct walk *w, int s)
 {
 	const struct level *l = top(w) - 1;
-	int fd = openat(w->dir[s], "..", OPEN_DIRECTORY);
 	struct stat st;
+	int r = change_dir(w, "..", s, &st);
 
-	if (fd < 0)
-		return -errno;
-	close(w->dir[s]);
-	w->dir[s] = fd;
-	if (fstat(fd, &st))
-		return -errno;
+	if (r)
+		return r;
 	return st.st_dev == l->dev[s] && st.st_ino == l->inode[s] ? 0 :
 		-EUCLEAN;
 }
