@@ -21,6 +21,8 @@ static const struct poptOption options[] = {
 	  "the files that differ, by path, not the ranges", NULL },
 	{ "key-file", 0, POPT_ARG_STRING, &mounting_chosen.key_file, 0,
 	  "opens LUKS containers for --files (default: ask)", "FILE" },
+	{ "accept-rollback", 0, POPT_ARG_NONE, &mounting_chosen.accept_rollback, 0,
+	  "with --files, go on although the vault is in an older state", NULL },
 	{ "vault", 0, POPT_ARG_STRING, &vault_url, 0,
 	  "the vault (default: this machine's)", "URL" },
 	{ "item", 'i', POPT_ARG_STRING, &item_name, 0,

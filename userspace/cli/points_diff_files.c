@@ -192,7 +192,10 @@ static int begin(struct cli *cli, const struct tm_config *config,
 
 	if (snprintf(dir, sizeof(dir), "%s/mounts/diff-%d-%s", config->run,
 		     (int)getpid(), which) >= PATH_MAX)
-		return -ENAMETOOLONG;
+		return tm_error_set(err, -ENAMETOOLONG, TM_EXIT_LIMIT,
+				    config->run,
+				    "cannot mount in '%s': its name is too long",
+				    config->run);
 	mounting_chosen.point = point->name;
 	return mounting_begin(cli, config, dir, ret, err);
 }
@@ -218,7 +221,8 @@ static int compare_mounted(struct cli *cli, const struct tm_config *config,
 	int r;
 
 	if (!m)
-		return -ENOMEM;
+		return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, to->name,
+				    "cannot compare files: out of memory");
 	r = begin(cli, config, from, "from", &m->from, err);
 	if (r)
 		goto out;
