@@ -136,8 +136,11 @@ $(ASAN): $(OBJ:$(B)/%=$(B)/san/%)
 # The plugin shows nothing of itself but what nbdkit looks for.
 $(OBJ) $(PLUGINOBJ): ALL_CFLAGS += -fvisibility=hidden
 $(PLUGINOBJ): PKG_CFLAGS += $(shell pkg-config --cflags nbdkit)
+# nodelete: nbdkit unloads it before it ends itself, and a thread of a library's
+# would go on in what is no longer there.
 $(PLUGIN): $(PLUGINOBJ) $(B)/plugin.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,--as-needed -o $@ $^ $(PKG_LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,--as-needed -Wl,-z,nodelete -o $@ \
+		$^ $(PKG_LIBS)
 
 # Of the engine only what it needs.
 $(B)/plugin.a: $(LIBOBJ)
