@@ -8,7 +8,7 @@
 # marks. All end with the power.
 #
 #   first			makes the set, with small regions; a full backup
-#   load MS SEED	starts tracking, says what the base is, writes for MS
+#   load N SEED		starts tracking, says what the base is, until N writes
 #   after		what counts as changed, told to the host; a backup
 
 # shellcheck source=tests/vm/guest/lib.sh
@@ -59,7 +59,10 @@ load()
 		"0 $size tidemark /dev/vda /dev/nbd0 2 close_after 1"
 	/cuts - - /dev/vdb say cut "$(dmsetup status a | cut -d ' ' -f 7)"
 	/churn raw "$2" /dev/mapper/a 0 &
-	sleep "$(awk -v ms="$1" 'BEGIN { print ms / 1000 }')"
+	# Writes and discards.
+	until [ "$(awk '{ print $5 + $12 }' /sys/block/dm-0/stat)" -ge "$1" ]; do
+		sleep 0.1
+	done
 	host poweroff
 }
 
