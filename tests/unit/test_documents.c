@@ -703,6 +703,30 @@ static void samples_follow_whole_checks(void **state)
 	tm_check_done(&now);
 }
 
+/* Found by the fuzzer: a time that a document says nothing with. */
+static void whole_check_is_its_own_time(void **state)
+{
+	static const char *const whole[] = {
+		"1970-01-01T00:00:00Z", "2026-11-21T18:05:07Z",
+	};
+	struct tm_error err = TM_ERROR_INIT;
+	struct tm_check check;
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(whole); i++) {
+		snprintf(text, sizeof(text),
+			 "{\"format\":1,\"name\":\"" RUN "\","
+			 "\"time\":\"2026-11-22T18:05:07Z\",\"good\":true,"
+			 "\"whole\":\"%s\"}", whole[i]);
+		assert_int_equal(tm_check_parse(text, strlen(text), RUN,
+						&check, &err), 0);
+		assert_int_equal(check.how, TM_CHECK_WHOLE);
+		assert_int_equal(check.whole, check.time);
+		tm_check_done(&check);
+	}
+}
+
 static void disk_round_trip(void **state)
 {
 	struct tm_disk d = { .name = "root", .vault = URL, .item = some_id,
@@ -937,6 +961,7 @@ int main(void)
 		cmocka_unit_test(marks_and_holds_round_trip),
 		cmocka_unit_test(points_are_kept_until),
 		cmocka_unit_test(samples_follow_whole_checks),
+		cmocka_unit_test(whole_check_is_its_own_time),
 		cmocka_unit_test(disk_round_trip),
 		cmocka_unit_test(loss_round_trip),
 		cmocka_unit_test(replace_round_trip),

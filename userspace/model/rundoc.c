@@ -346,7 +346,9 @@ int tm_check_parse(const void *text, size_t len, const char *name,
 	check.how = (enum tm_check_how)how;
 	if (check.how == TM_CHECK_WHOLE)
 		check.whole = check.time;
-	tm_json_time(&j, check.rest, "whole", TM_JSON_OPTIONAL, &check.whole);
+	else
+		tm_json_time(&j, check.rest, "whole", TM_JSON_OPTIONAL,
+			     &check.whole);
 	tm_json_bool(&j, check.rest, "good", TM_JSON_REQUIRED, &check.good);
 	disks = tm_json_array(&j, check.rest, "disks", TM_JSON_OPTIONAL);
 	json_array_foreach(disks, i, one) {
