@@ -254,6 +254,7 @@ lab:		## roots, kernels, emulators, proxies that the tests run in (cached)
 	set -e; for r in $(RELEASES); do scripts/vm root $$r >/dev/null; done
 	scripts/vm kernel debug >/dev/null
 	scripts/vm system --image >/dev/null
+	scripts/vm bootable >/dev/null
 	scripts/vm checkpatch >/dev/null
 	TESTS=tests sh -c '. tests/lib/azurite.sh && azurite_install'
 	sh -c '. tests/lib/middlebox.sh && middlebox_install'

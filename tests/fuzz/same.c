@@ -218,6 +218,9 @@ bool same_check(const struct tm_check *a, const struct tm_check *b)
 
 	if (!SAME_TEXT(name) || a->time != b->time || a->good != b->good ||
 	    a->whole != b->whole || a->how != b->how ||
+	    a->boot.time != b->boot.time || a->boot.good != b->boot.good ||
+	    a->boot.milliseconds != b->boot.milliseconds ||
+	    !SAME_TEXT(boot.sign) ||
 	    a->n_disks != b->n_disks)
 		return false;
 	for (i = 0; i < a->n_disks; i++)

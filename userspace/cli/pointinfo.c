@@ -94,11 +94,21 @@ static json_t *verified_json(const struct tm_check *check)
 			 time_json(check->whole));
 }
 
+static json_t *booted_json(const struct tm_check_boot *boot)
+{
+	if (!boot->time)
+		return json_null();
+	return json_pack("{s:o, s:b, s:I, s:s}", "time", time_json(boot->time),
+			 "good", boot->good, "milliseconds",
+			 (json_int_t)boot->milliseconds, "sign", boot->sign);
+}
+
 void pointinfo_json(const struct pointinfo *info, json_t *point)
 {
 	const struct tm_mark *m = &info->mark;
 
 	json_object_set_new(point, "verified", verified_json(&info->check));
+	json_object_set_new(point, "booted", booted_json(&info->check.boot));
 	json_object_set_new(point, "keep_until",
 			    m->keep_until == TM_KEEP_FOREVER ?
 			    json_string("forever") : time_json(m->keep_until));
@@ -121,6 +131,19 @@ const char *pointinfo_verified(const struct pointinfo *info, char *buf,
 	else
 		snprintf(buf, size, "%s %.10s", c->how == TM_CHECK_WHOLE ?
 			 "verified" : "sampled", when);
+	return buf;
+}
+
+const char *pointinfo_booted(const struct pointinfo *info, char *buf,
+			     size_t size)
+{
+	const struct tm_check_boot *b = &info->check.boot;
+	char when[TM_TIME_SIZE] = "";
+
+	buf[0] = '\0';
+	if (b->time && !tm_time_format(when, b->time))
+		snprintf(buf, size, "%s %.10s", b->good ? "booted" :
+			 "DID NOT BOOT", when);
 	return buf;
 }
 

@@ -32,14 +32,18 @@ int pointinfo_read(struct place *place, const struct pointinfos *infos,
 void pointinfo_done(struct pointinfo *info);
 
 /*
- * Adds "verified", "keep_until", "expires" and "deleted" to a point's JSON;
- * steals nothing.
+ * Adds "verified", "booted", "keep_until", "expires" and "deleted" to a point's
+ * JSON; steals nothing.
  */
 void pointinfo_json(const struct pointinfo *info, json_t *point);
 
 /* "good 2026-01-31", "NOT WHOLE", "not verified"; into @buf, returned. */
 const char *pointinfo_verified(const struct pointinfo *info, char *buf,
 			       size_t size);
+
+/* "booted 2026-01-31", "DID NOT BOOT 2026-01-31", ""; likewise. */
+const char *pointinfo_booted(const struct pointinfo *info, char *buf,
+			     size_t size);
 
 /* "kept forever", "kept until ...", "goes after ...", ""; likewise. */
 const char *pointinfo_fate(const struct pointinfo *info, char *buf,

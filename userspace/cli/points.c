@@ -26,7 +26,7 @@ static void say_row(const struct cli *cli, const struct tm_point *p,
 {
 	struct tm_counters sum = tm_tally_sum(&p->tally);
 	char when[TM_TIME_SIZE], sent[16], disks[64] = "", verified[32];
-	char fate[64];
+	char fate[64], booted[32];
 	size_t i, len = 0;
 
 	if (tm_time_format(when, p->time))
@@ -40,11 +40,12 @@ static void say_row(const struct cli *cli, const struct tm_point *p,
 		len += snprintf(disks + len, sizeof(disks) - len, "%s%s",
 				i ? "," : "", p->disks[i].name);
 	pointinfo_fate(info, fate, sizeof(fate));
-	cli_say(cli, "%-49s  %s  %-22s  %9s sent  %-20s  %s%s%s\n", p->name,
+	pointinfo_booted(info, booted, sizeof(booted));
+	cli_say(cli, "%-49s  %s  %-22s  %9s sent  %-20s  %s%s%s%s%s\n", p->name,
 		when, tm_consistency_name(p->consistency),
 		size_text(sum.bytes_uploaded, sent, sizeof(sent)),
 		pointinfo_verified(info, verified, sizeof(verified)), disks,
-		*fate ? "  " : "", fate);
+		*booted ? "  " : "", booted, *fate ? "  " : "", fate);
 }
 
 static int list_one(struct cli *cli, struct place *place,

@@ -116,6 +116,9 @@ static int show(struct cli *cli, struct place *place,
 		"  %s\n", point->name, point->item_name, when,
 		tm_consistency_name(point->consistency), cut,
 		pointinfo_verified(info, text, sizeof(text)));
+	if (*pointinfo_booted(info, text, sizeof(text)))
+		cli_say(cli, "  %s, after %.1f s\n", text,
+			(double)info->check.boot.milliseconds / 1000);
 	if (*pointinfo_fate(info, text, sizeof(text)))
 		cli_say(cli, "  %s\n", text);
 	for (i = 0; i < point->n_disks && !r; i++)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "cli/progress.h"
 #include "cli/settings.h"
+#include "cli/verifying.h"
 #include "engine/metrics.h"
 #include "engine/points.h"
 #include "engine/verify.h"
@@ -26,6 +27,8 @@ static const struct poptOption options[] = {
 	  "of these, as many as this amount of reading is enough for", "SIZE" },
 	{ "accept-rollback", 0, POPT_ARG_NONE, &accept_rollback, 0,
 	  "go on although the vault is in an older state than it was", NULL },
+	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)verify_boot_options, 0, NULL,
+	  NULL },
 	{ "vault", 0, POPT_ARG_STRING, &vault_url, 0,
 	  "the vault (default: this machine's)", "URL" },
 	{ "item", 'i', POPT_ARG_STRING, &item_name, 0,
@@ -344,6 +347,18 @@ static int parse_options(const struct cli *cli, const char **args,
 	return 0;
 }
 
+static int run_boot(struct cli *cli, const struct tm_config *config,
+		    const char **args, struct tm_error *err)
+{
+	const struct mounting_choice which = {
+		.vault = vault_url, .item = item_name, .point = args[0],
+	};
+
+	if (sample || older_than >= 0)
+		return cli_usage(cli, err, "--boot goes with neither --sample nor --older-than");
+	return verify_boot(cli, config, &which, disk_name, err);
+}
+
 static int verify_run(struct cli *cli, const char **args, struct tm_error *err)
 {
 	struct metrics_outcome outcome = { 0 };
@@ -351,12 +366,17 @@ static int verify_run(struct cli *cli, const char **args, struct tm_error *err)
 	struct metrics metrics;
 	struct tm_config config;
 	struct place place;
+	bool boot;
 	int r;
 
 	r = parse_options(cli, args, &run, err);
 	if (!r)
+		r = verify_boot_wanted(cli, &boot, err);
+	if (!r)
 		r = settings_load(cli, &config, err);
 	config.accept_rollback = accept_rollback;
+	if (!r && boot)
+		return run_boot(cli, &config, args, err);
 	if (!r)
 		r = place_open(cli, &config, vault_url, item_name, &place, err);
 	if (r)
@@ -388,12 +408,20 @@ const struct verb verb_verify = {
 "With --older-than, all points that were neither made nor verified in so many\n"
 "days, those that have waited longest first. With --budget no point is begun\n"
 "that would read more than is left of it; the first one always is. Only whole\n"
-"checks count here, with --sample also samples.\n",
+"checks count here, with --sample also samples.\n"
+"\n"
+"With --boot nothing is compared: QEMU starts the machine from the point, with no\n"
+"network and on overlays that are thrown away, until TEXT comes on its serial\n"
+"console. Only what it reads is fetched. --disk names the disk to boot from. What\n"
+"became of it is kept and shown likewise; who does not start ends with exit\n"
+"status 9, and the last lines of the console are shown.\n",
 	.examples =
 "  tidemark verify\n"
 "  tidemark verify 20260102T030405Z --disk root\n"
 "  tidemark verify --older-than 30 --budget 500G\n"
-"  tidemark verify --older-than 7 --sample 2%\n",
+"  tidemark verify --older-than 7 --sample 2%\n"
+"  tidemark verify --boot --timeout 900\n"
+"  tidemark verify --boot 20260102T030405Z --sign 'Welcome to'\n",
 	.options = options,
 	.max_args = 1,
 	.run = verify_run,

@@ -2,6 +2,7 @@
 /* check.c - checks/NAME: what verify found, beside the point */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "engine/check.h"
@@ -23,6 +24,12 @@ int check_names(struct vault *v, const char *container, char ***ret,
 	return r;
 }
 
+static void says_nothing(struct tm_check *check, const char *name)
+{
+	memset(check, 0, sizeof(*check));
+	snprintf(check->name, sizeof(check->name), "%s", name);
+}
+
 static int load(struct vault *v, const char *container, const char *name,
 		struct tm_check *ret, char *ret_etag, struct tm_error *err)
 {
@@ -38,8 +45,7 @@ static int load(struct vault *v, const char *container, const char *name,
 		tm_error_clear(err);
 		if (ret_etag)
 			*ret_etag = '\0';
-		memset(ret, 0, sizeof(*ret));
-		strncpy(ret->name, name, sizeof(ret->name) - 1);
+		says_nothing(ret, name);
 		return 0;
 	}
 	if (r)
@@ -55,37 +61,95 @@ int check_read(struct vault *v, const char *container, const char *name,
 	return load(v, container, name, ret, NULL, err);
 }
 
-static int record_once(struct vault *v, const char *container,
-		       struct tm_check *check, struct tm_error *err)
+static int undescribed(const char *name, int r, struct tm_error *err)
 {
-	char path[TM_PATH_SIZE], etag[BLOB_ETAG_SIZE] = "";
-	struct blob_cond cond = { 0 };
-	struct tm_check earlier;
-	char *text;
-	int r;
+	return tm_error_set(err, r, TM_EXIT_FAILED, name,
+			    "cannot describe what was found of '%s': %s", name,
+			    strerror(-r));
+}
 
-	r = load(v, container, check->name, &earlier, etag, err);
-	if (!r) {
-		if (earlier.time)
-			r = tm_check_follow(check, &earlier);
-		tm_check_done(&earlier);
-	} else if (r == -EBADMSG && *etag) {
-		tm_error_clear(err);	/* whatever it was, it says nothing */
-		r = 0;
-	} else {
-		return r;
-	}
-	if (!r)
-		r = tm_check_text(check, &text);
+/* -ESTALE: it is not the version @etag any more; "": there is none yet. */
+static int store(struct vault *v, const char *container,
+		 const struct tm_check *check, const char *etag,
+		 struct tm_error *err)
+{
+	char path[TM_PATH_SIZE];
+	struct blob_cond cond = { 0 };
+	char *text;
+	int r = tm_check_text(check, &text);
+
 	if (r)
-		return tm_error_set(err, r, TM_EXIT_FAILED, check->name,
-				    "cannot describe what was found of '%s': %s",
-				    check->name, strerror(-r));
+		return undescribed(check->name, r, err);
 	cond.if_match = *etag ? etag : NULL;
 	cond.if_none_match = *etag ? NULL : "*";
 	tm_path_check(path, check->name);
 	r = document_replace(v, container, path, text, &cond, err);
 	free(text);
+	return r;
+}
+
+/* What cannot be read says nothing, and is replaced: *@ret is empty then. */
+static int load_earlier(struct vault *v, const char *container,
+			const char *name, struct tm_check *ret,
+			char etag[BLOB_ETAG_SIZE], struct tm_error *err)
+{
+	int r;
+
+	*etag = '\0';
+	r = load(v, container, name, ret, etag, err);
+	if (r == -EBADMSG && *etag) {
+		tm_error_clear(err);
+		says_nothing(ret, name);
+		r = 0;
+	}
+	return r;
+}
+
+static int record_once(struct vault *v, const char *container,
+		       struct tm_check *check, struct tm_error *err)
+{
+	char etag[BLOB_ETAG_SIZE];
+	struct tm_check earlier;
+	int r;
+
+	r = load_earlier(v, container, check->name, &earlier, etag, err);
+	if (r)
+		return r;
+	if (earlier.time || earlier.boot.time)
+		r = tm_check_follow(check, &earlier);
+	tm_check_done(&earlier);
+	if (r)
+		return undescribed(check->name, r, err);
+	return store(v, container, check, etag, err);
+}
+
+static int record_boot_once(struct vault *v, const char *container,
+			    const char *name, const struct tm_check_boot *boot,
+			    struct tm_error *err)
+{
+	char etag[BLOB_ETAG_SIZE];
+	struct tm_check check;
+	int r;
+
+	r = load_earlier(v, container, name, &check, etag, err);
+	if (r)
+		return r;
+	if (!check.time)
+		check.good = true;
+	check.boot = *boot;
+	r = store(v, container, &check, etag, err);
+	tm_check_done(&check);
+	return r;
+}
+
+int check_record_boot(struct vault *v, const char *container, const char *name,
+		      const struct tm_check_boot *boot, struct tm_error *err)
+{
+	int tries = TRIES, r;
+
+	do {
+		r = record_boot_once(v, container, name, boot, err);
+	} while (r == -ESTALE && --tries);
 	return r;
 }
 

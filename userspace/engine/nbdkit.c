@@ -177,6 +177,8 @@ static int prepare(struct command *c, const struct tm_serving *serving,
 	*word++ = "nbdkit";
 	if (!o->background)
 		*word++ = "--foreground";
+	if (o->with_us)
+		*word++ = "--exit-with-parent";
 	*word++ = "--unix";
 	*word++ = serving->socket;
 	if (o->pidfile) {

@@ -15,6 +15,7 @@
 struct nbdkit_options {
 	bool overlay;		/* writes are taken, and thrown away at the end */
 	bool background;	/* of itself, when it is ready */
+	bool with_us;		/* it ends when we do, however that is */
 	const char *pidfile;	/* NULL: none */
 	const struct passphrase *opens;	/* an encrypted disk; NULL: none is */
 };

@@ -328,6 +328,19 @@ static void parse_check_disk(struct tm_json *j, const json_t *obj,
 		      &d->bad_chunks);
 }
 
+static void parse_boot(struct tm_json *j, const json_t *obj,
+		       struct tm_check_boot *boot)
+{
+	if (!obj)
+		return;
+	tm_json_time(j, obj, "time", TM_JSON_REQUIRED, &boot->time);
+	tm_json_bool(j, obj, "good", TM_JSON_REQUIRED, &boot->good);
+	tm_json_u64(j, obj, "milliseconds", TM_JSON_OPTIONAL,
+		    &boot->milliseconds);
+	tm_json_string(j, obj, "sign", TM_JSON_OPTIONAL, boot->sign,
+		       sizeof(boot->sign));
+}
+
 int tm_check_parse(const void *text, size_t len, const char *name,
 		   struct tm_check *ret, struct tm_error *err)
 {
@@ -341,7 +354,11 @@ int tm_check_parse(const void *text, size_t len, const char *name,
 	if (r)
 		return r;
 	parse_name(&j, check.rest, check.name);
-	tm_json_time(&j, check.rest, "time", TM_JSON_REQUIRED, &check.time);
+	parse_boot(&j, tm_json_object(&j, check.rest, "boot",
+				      TM_JSON_OPTIONAL), &check.boot);
+	/* A machine may have been started that nobody has read. */
+	tm_json_time(&j, check.rest, "time", check.boot.time ?
+		     TM_JSON_OPTIONAL : TM_JSON_REQUIRED, &check.time);
 	tm_json_word(&j, check.rest, "how", TM_JSON_OPTIONAL, hows, 2, &how);
 	check.how = (enum tm_check_how)how;
 	if (check.how == TM_CHECK_WHOLE)
@@ -386,6 +403,22 @@ static json_t *check_disk_json(const struct tm_check_disk *d)
 	return obj;
 }
 
+static json_t *boot_json(const struct tm_check_boot *boot)
+{
+	json_t *obj = json_object();
+	int r = obj ? 0 : -ENOMEM;
+
+	tm_json_put_time(&r, obj, "time", boot->time);
+	tm_json_put_bool(&r, obj, "good", boot->good);
+	tm_json_put_u64(&r, obj, "milliseconds", boot->milliseconds);
+	tm_json_put_string(&r, obj, "sign", boot->sign);
+	if (r) {
+		json_decref(obj);
+		return NULL;
+	}
+	return obj;
+}
+
 int tm_check_text(const struct tm_check *check, char **ret)
 {
 	int r = 0;
@@ -394,9 +427,12 @@ int tm_check_text(const struct tm_check *check, char **ret)
 
 	tm_json_put_string(&r, obj, "name", check->name);
 	tm_json_put_time(&r, obj, "time", check->time);
-	tm_json_put_string(&r, obj, "how", hows[check->how]);
+	if (check->time)
+		tm_json_put_string(&r, obj, "how", hows[check->how]);
 	tm_json_put_time(&r, obj, "whole", check->whole);
 	tm_json_put_bool(&r, obj, "good", check->good);
+	if (!r && check->boot.time)
+		tm_json_put(&r, obj, "boot", boot_json(&check->boot));
 	for (i = 0; !r && i < check->n_disks; i++)
 		if (json_array_append_new(disks,
 					  check_disk_json(&check->disks[i])))
@@ -449,6 +485,8 @@ int tm_check_follow(struct tm_check *check, const struct tm_check *earlier)
 {
 	size_t i;
 
+	if (!check->boot.time)
+		check->boot = earlier->boot;
 	if (check->how == TM_CHECK_WHOLE)
 		return 0;
 	check->whole = earlier->whole;

@@ -92,12 +92,23 @@ enum tm_check_how {
 	TM_CHECK_SAMPLE,
 };
 
+#define TM_SIGN_SIZE 128
+
+/* What became of the machine when it was started from the point. */
+struct tm_check_boot {
+	int64_t time;			/* server's; 0: never tried */
+	bool good;			/* it showed the sign */
+	uint64_t milliseconds;		/* until it did, or was given up */
+	char sign[TM_SIGN_SIZE];	/* that was waited for */
+};
+
 struct tm_check {
 	char name[TM_RUN_NAME_SIZE];	/* of the point */
-	int64_t time;			/* of the last check; server's */
+	int64_t time;			/* of the last check; 0: never read */
 	int64_t whole;			/* of the last whole one; 0: none */
 	enum tm_check_how how;		/* the last one */
 	bool good;			/* nothing wrong is known */
+	struct tm_check_boot boot;	/* the last one */
 	struct tm_check_disk *disks;	/* owned */
 	size_t n_disks;
 	json_t *rest;
@@ -135,7 +146,8 @@ struct tm_check_disk *tm_check_add_disk(struct tm_check *check,
 /*
  * Takes into @check, a new one, what an earlier one of the same point still
  * says: a whole check replaces all; a sample leaves the time of the last whole
- * one, and what was found bad stays so. 0 or -ENOMEM.
+ * one, and what was found bad stays so. Either leaves the last boot, unless it is
+ * one itself. 0 or -ENOMEM.
  */
 int tm_check_follow(struct tm_check *check, const struct tm_check *earlier);
 

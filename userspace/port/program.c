@@ -18,6 +18,7 @@
 #include "port/file.h"
 
 #define OUT_MAX (16u << 20)
+#define STOP_STEP_MS 20u
 
 extern char **environ;
 
@@ -207,6 +208,43 @@ int program_start(const char *const argv[], int keep_fd, const char *log,
 		r = spawn(argv, fds, POSIX_SPAWN_SETSID, environ, ret);
 	close(fds[1]);
 	return r;
+}
+
+int program_open(const char *const argv[], const char *log, int *ret_out,
+		 pid_t *ret)
+{
+	int fds[3] = { -1, -1, -1 }, ends[2], r;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	fds[1] = ends[1];
+	fds[2] = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	r = fds[2] < 0 ? -errno :
+		spawn(argv, fds, POSIX_SPAWN_SETSID, environ, ret);
+	if (fds[2] >= 0)
+		close(fds[2]);
+	close(ends[1]);
+	if (r)
+		close(ends[0]);
+	else
+		*ret_out = ends[0];
+	return r;
+}
+
+void program_stop(pid_t pid, unsigned int wait_ms)
+{
+	unsigned int waited;
+	int status;
+
+	if (wait_ms)
+		kill(pid, SIGTERM);
+	for (waited = 0; waited < wait_ms; waited += STOP_STEP_MS) {
+		if (waitpid(pid, NULL, WNOHANG))
+			return;
+		usleep(STOP_STEP_MS * 1000);
+	}
+	kill(pid, SIGKILL);
+	wait_for(pid, &status);
 }
 
 int program_become(const char *const argv[])

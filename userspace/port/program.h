@@ -35,6 +35,19 @@ void program_result_done(struct program_result *ret);
 int program_start(const char *const argv[], int keep, const char *log,
 		  pid_t *ret);
 
+/*
+ * The same with its standard output to read from *@ret_out, which is the caller's
+ * to close; only what it says on standard error goes to @log.
+ */
+int program_open(const char *const argv[], const char *log, int *ret_out,
+		 pid_t *ret);
+
+/*
+ * Ends what was started: SIGTERM, and after @wait_ms SIGKILL (0: at once). Its
+ * status is taken; @pid may have ended already.
+ */
+void program_stop(pid_t pid, unsigned int wait_ms);
+
 /* Becomes the program, all of our environment kept. Returns on failure only. */
 int program_become(const char *const argv[]);
 

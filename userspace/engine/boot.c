@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+/* boot.c - starting the machine of a recovery point (boot.h) */
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "engine/boot.h"
+#include "engine/nbdkit.h"
+#include "port/clock.h"
+#include "port/file.h"
+#include "port/program.h"
+
+#define EMULATOR "qemu-system-x86_64"
+#define STEP_MS 200u
+#define SERVER_END_MS 20000u	/* it lets go of the point in the vault */
+
+struct boot {
+	const struct boot_options *how;
+	char dir[64];
+	char sockets[BOOT_DISKS_MAX][TM_SOCKET_SIZE];
+	pid_t servers[BOOT_DISKS_MAX];
+	size_t n_servers, n_sockets;
+	pid_t machine;		/* 0: not started, or its status is taken */
+	int console;		/* -1: not open */
+};
+
+static int need(const char *what, const char *package, struct tm_error *err)
+{
+	tm_error_set(err, -ENOENT, TM_EXIT_FAILED, what,
+		     "cannot start the machine: there is no '%s'", what);
+	tm_error_action(err, "apt-get install %s", package);
+	return -ENOENT;
+}
+
+static int check(const struct boot_options *how, struct tm_error *err)
+{
+	const struct tm_rebuild *m = how->machine;
+
+	if (!tm_rebuild_runs_on(m, "x86_64"))
+		return tm_error_set(err, -ENOTSUP, TM_EXIT_LIMIT, m->name,
+				    "cannot start machine '%s': its processors are of another kind, %s",
+				    m->name, m->point->machine.architecture);
+	if (m->n_disks > BOOT_DISKS_MAX)
+		return tm_error_set(err, -E2BIG, TM_EXIT_LIMIT, m->name,
+				    "cannot start machine '%s': it has more than %u disks",
+				    m->name, BOOT_DISKS_MAX);
+	if (!program_exists(EMULATOR))
+		return need(EMULATOR, "qemu-system-x86", err);
+	if (m->uefi && access(TM_QEMU_FIRMWARE, R_OK))
+		return need(TM_QEMU_FIRMWARE, "ovmf", err);
+	return 0;
+}
+
+static void in_dir(const struct boot *b, const char *name, char ret[PATH_MAX])
+{
+	snprintf(ret, PATH_MAX, "%s/%s", b->dir, name);
+}
+
+/* Sockets have short names, and it is theirs that the directory is for. */
+static int make_dir(struct boot *b, struct tm_error *err)
+{
+	const char *tmp = getenv("TMPDIR");
+	int r = 0;
+
+	if (snprintf(b->dir, sizeof(b->dir), "%s/tidemark-boot.XXXXXX",
+		     tmp && *tmp == '/' ? tmp : "/tmp") >= (int)sizeof(b->dir))
+		r = -ENAMETOOLONG;
+	else if (!mkdtemp(b->dir))
+		r = -errno;
+	if (!r)
+		return 0;
+	tm_error_set(err, r, TM_EXIT_FAILED, b->dir,
+		     "cannot make a directory '%s': %s", b->dir, strerror(-r));
+	tm_error_action(err, "set TMPDIR to a directory with a short name that can be written to");
+	*b->dir = '\0';
+	return r;
+}
+
+static int serve(struct boot *b, const char *disk, struct tm_error *err)
+{
+	struct tm_serving serving = *b->how->serving;
+	const struct nbdkit_options how = {
+		.overlay = true, .with_us = true, .opens = b->how->opens,
+	};
+	size_t i = b->n_sockets++;
+	char log[PATH_MAX];
+	int r;
+
+	snprintf(b->sockets[i], sizeof(b->sockets[i]), "%s/%zu.nbd", b->dir, i);
+	strcpy(serving.socket, b->sockets[i]);
+	snprintf(serving.disk, sizeof(serving.disk), "%s", disk);
+	in_dir(b, "nbdkit", log);
+	r = nbdkit_start(&serving, &how, log, &b->servers[i], err);
+	if (!r)
+		b->n_servers++;
+	return r;
+}
+
+static int start_machine(struct boot *b, struct tm_error *err)
+{
+	const char *sockets[BOOT_DISKS_MAX];
+	char log[PATH_MAX], **words;
+	size_t i;
+	int r;
+
+	for (i = 0; i < b->n_sockets; i++)
+		sockets[i] = b->sockets[i];
+	r = tm_qemu_boot_words(b->how->machine, b->how->bus, sockets, &words);
+	if (!r) {
+		in_dir(b, "qemu", log);
+		r = program_open((const char *const *)words, log, &b->console,
+				 &b->machine);
+		tm_qemu_boot_free(words);
+	}
+	return r ? tm_error_set(err, r, TM_EXIT_FAILED, EMULATOR,
+				"cannot start the machine: %s", strerror(-r)) :
+		   0;
+}
+
+/* It has closed its console. That may be the machine's will, or QEMU's. */
+static int it_ended(struct boot *b, struct boot_result *ret,
+		    struct tm_error *err)
+{
+	const char *why = "it does not say why";
+	char log[PATH_MAX], *text = NULL, *last;
+	size_t len;
+	int status;
+
+	while (waitpid(b->machine, &status, 0) < 0 && errno == EINTR)
+		;
+	b->machine = 0;
+	if (WIFEXITED(status) && !WEXITSTATUS(status)) {
+		snprintf(ret->why, sizeof(ret->why),
+			 "it has switched itself off");
+		return 0;
+	}
+	in_dir(b, "qemu", log);
+	if (!file_read(log, 1u << 20, &text, &len)) {
+		while (len && text[len - 1] == '\n')
+			text[--len] = '\0';
+		last = strrchr(text, '\n');
+		why = last ? last + 1 : *text ? text : why;
+	}
+	tm_error_set(err, -EIO, TM_EXIT_FAILED, EMULATOR,
+		     "cannot start the machine: QEMU has ended: %s", why);
+	free(text);
+	return -EIO;
+}
+
+/* 1 once there is no more to wait for; 0: not yet. */
+static int listen_once(struct boot *b, struct boot_result *ret,
+		       unsigned int wait_ms, struct tm_error *err)
+{
+	struct pollfd p = { .fd = b->console, .events = POLLIN };
+	char bytes[4096];
+	ssize_t n;
+	int r;
+
+	if (poll(&p, 1, (int)wait_ms) <= 0)
+		return 0;
+	n = read(b->console, bytes, sizeof(bytes));
+	if (n < 0)
+		return 0;
+	if (n) {
+		ret->good = tm_console_take(&ret->console, bytes, (size_t)n,
+					    b->how->sign);
+		return ret->good;
+	}
+	r = it_ended(b, ret, err);
+	return r ? r : 1;
+}
+
+static int watch(struct boot *b, struct boot_result *ret, struct tm_error *err)
+{
+	uint64_t begin = clock_now_ns(), most = b->how->timeout_s * 1000ull;
+	uint64_t left;
+	int r = 0;
+
+	while (!r) {
+		ret->milliseconds = (clock_now_ns() - begin) / 1000000;
+		if (ret->milliseconds >= most) {
+			snprintf(ret->why, sizeof(ret->why),
+				 "the sign did not come in %u s",
+				 b->how->timeout_s);
+			return 0;
+		}
+		left = most - ret->milliseconds;
+		r = listen_once(b, ret, left < STEP_MS ? (unsigned int)left :
+				STEP_MS, err);
+		if (!r)
+			r = report_cancelled(b->how->report, err);
+	}
+	ret->milliseconds = (clock_now_ns() - begin) / 1000000;
+	return r < 0 ? r : 0;
+}
+
+/* Nothing that the machine has written is to be kept: it need not end well. */
+static void end(struct boot *b)
+{
+	static const char *const logs[] = { "nbdkit", "qemu" };
+	char path[PATH_MAX];
+	size_t i;
+
+	if (b->machine)
+		program_stop(b->machine, 0);
+	if (b->console >= 0)
+		close(b->console);
+	for (i = 0; i < b->n_servers; i++)
+		program_stop(b->servers[i], SERVER_END_MS);
+	for (i = 0; i < b->n_sockets; i++)
+		unlink(b->sockets[i]);
+	for (i = 0; *b->dir && i < sizeof(logs) / sizeof(*logs); i++) {
+		in_dir(b, logs[i], path);
+		unlink(path);
+	}
+	if (*b->dir)
+		rmdir(b->dir);
+}
+
+int boot_point(const struct boot_options *options, struct boot_result *ret,
+	       struct tm_error *err)
+{
+	const struct tm_rebuild *m = options->machine;
+	struct boot *b;
+	size_t i;
+	int r = check(options, err);
+
+	if (r)
+		return r;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return tm_error_set(err, -ENOMEM, TM_EXIT_FAILED, NULL,
+				    "cannot start the machine: out of memory");
+	*ret = (struct boot_result){ .good = false };
+	b->how = options;
+	b->console = -1;
+	report_stage(options->report, "boot", NULL);
+	r = make_dir(b, err);
+	for (i = 0; i < m->n_disks && !r; i++)
+		r = serve(b, m->disks[i].disk->name, err);
+	if (!r)
+		r = start_machine(b, err);
+	if (!r)
+		r = watch(b, ret, err);
+	end(b);
+	free(b);
+	return r;
+}

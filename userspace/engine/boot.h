@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * boot.h - starting the machine of a recovery point, to see that it starts
+ *
+ * QEMU, with each disk on an nbdkit of its own that takes writes and throws them
+ * away. Nothing of the point is fetched but what the machine reads, and nothing
+ * is left behind: sockets and messages lie in a directory of $TMPDIR that is
+ * removed, and the programs end when we do, whatever it is that ends us.
+ */
+#ifndef TIDEMARK_ENGINE_BOOT_H
+#define TIDEMARK_ENGINE_BOOT_H
+
+#include "engine/passphrase.h"
+#include "engine/report.h"
+#include "model/console.h"
+#include "model/qemuboot.h"
+#include "model/serving.h"
+
+#define BOOT_DISKS_MAX 64u
+
+struct boot_options {
+	const struct tm_rebuild *machine;
+	enum tm_bus bus;
+	const struct tm_serving *serving;	/* all but disk and socket */
+	const struct passphrase *opens;	/* encrypted disks; NULL: none is */
+	const char *sign;		/* on the first serial port */
+	unsigned int timeout_s;
+	const struct report *report;
+};
+
+struct boot_result {
+	bool good;			/* the sign was there */
+	uint64_t milliseconds;		/* until then, or the end */
+	char why[128];			/* not good: "it has switched itself off" */
+	struct tm_console console;
+};
+
+/*
+ * 0 if the machine ran at all: look at ret->good. -ECANCELED; -ENOENT: a program
+ * is missing; -E2BIG: so many disks; and what nbdkit_start() says.
+ */
+int boot_point(const struct boot_options *options, struct boot_result *ret,
+	       struct tm_error *err);
+
+#endif
