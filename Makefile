@@ -302,7 +302,7 @@ check-sanitised: TESTS ?= tests/system $(filter-out %/t0309-endurance.sh,\
 
 check-restore: all tools vmtools	## bringing it back at length: a disk of MIB replaced, killed KILLS times; SEED
 	@FORM=$${FORM:-full} TEST_TIMEOUT=$${TEST_TIMEOUT:-86400} tests/run \
-		$(wildcard tests/system/t020[5-9]-*.sh tests/system/t0212-*.sh \
+		$(wildcard tests/system/t020[5-9]-*.sh tests/system/t021[23]-*.sh \
 			tests/system/t022*.sh tests/vm/t051[34]-*.sh \
 			tests/vm/t0606-*.sh)
 

@@ -663,6 +663,39 @@ static void points_are_kept_until(void **state)
 	assert_false(tm_mark_keeps(&mark, 100));
 }
 
+static void boots_round_trip(void **state)
+{
+	struct tm_check check = { .name = RUN, .good = true, .boot = {
+		.time = 7, .milliseconds = 12345, .sign = "login: " } };
+	struct tm_check back;
+	struct tm_error err = TM_ERROR_INIT;
+	char *text, lie[1024];
+
+	(void)state;
+	/* Nobody has read it. */
+	assert_int_equal(tm_check_text(&check, &text), 0);
+	assert_null(strstr(text, "how"));
+	assert_int_equal(tm_check_parse(text, strlen(text), RUN, &back, NULL),
+			 0);
+	assert_int_equal(back.time, 0);
+	assert_int_equal(back.whole, 0);
+	assert_true(back.good);
+	assert_false(back.boot.good);
+	assert_int_equal(back.boot.time, 7);
+	assert_int_equal(back.boot.milliseconds, 12345);
+	assert_string_equal(back.boot.sign, "login: ");
+	tm_check_done(&back);
+	snprintf(lie, sizeof(lie), "%s", text);
+	replace(lie, sizeof(lie), "\"good\": false", "\"good\": 0");
+	assert_int_equal(tm_check_parse(lie, strlen(lie), RUN, &back, &err),
+			 -EBADMSG);
+	snprintf(lie, sizeof(lie), "%s", text);
+	replace(lie, sizeof(lie), "\"boot\"", "\"boat\"");
+	assert_int_equal(tm_check_parse(lie, strlen(lie), RUN, &back, &err),
+			 -EBADMSG);
+	free(text);
+}
+
 static void samples_follow_whole_checks(void **state)
 {
 	struct tm_check was = { .name = RUN, .time = 5, .whole = 4,
@@ -691,6 +724,15 @@ static void samples_follow_whole_checks(void **state)
 	assert_true(now.disks[0].header_bad);
 	assert_true(now.disks[0].footer_bad);
 	assert_int_equal(tm_extents_total(&now.disks[0].bad_chunks), 3);
+
+	/* Reading says nothing of how the machine starts, nor the other way. */
+	was.boot = (struct tm_check_boot){ .time = 3, .milliseconds = 7 };
+	now.boot.time = 0;
+	assert_int_equal(tm_check_follow(&now, &was), 0);
+	assert_int_equal(now.boot.milliseconds, 7);
+	now.boot.milliseconds = 8;
+	assert_int_equal(tm_check_follow(&now, &was), 0);
+	assert_int_equal(now.boot.milliseconds, 8);
 
 	/* All was read again: nothing else counts. */
 	now.good = true;
@@ -960,6 +1002,7 @@ int main(void)
 		cmocka_unit_test(rounds_round_trip),
 		cmocka_unit_test(marks_and_holds_round_trip),
 		cmocka_unit_test(points_are_kept_until),
+		cmocka_unit_test(boots_round_trip),
 		cmocka_unit_test(samples_follow_whole_checks),
 		cmocka_unit_test(whole_check_is_its_own_time),
 		cmocka_unit_test(disk_round_trip),

@@ -146,17 +146,13 @@ static int equip(const struct cli *cli, struct tm_rebuild *b, const char *disk,
 static int record(struct mounting_found *f, const struct boot_result *done,
 		  struct tm_error *err)
 {
-	struct vault *v = &f->place.vault;
 	struct tm_check_boot was = {
 		.good = done->good, .milliseconds = done->milliseconds,
 	};
-	int r = vault_time(v, &was.time, err);
 
 	snprintf(was.sign, sizeof(was.sign), "%s", sign);
-	if (!r)
-		r = check_record_boot(v, f->place.container, f->point.name,
-				      &was, err);
-	return r;
+	return check_record_boot(&f->place.vault, f->place.container,
+				 f->point.name, &was, err);
 }
 
 static void fill_result(struct cli *cli, const struct tm_rebuild *b,

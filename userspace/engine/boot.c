@@ -21,7 +21,7 @@
 
 struct boot {
 	const struct boot_options *how;
-	char dir[64];
+	char dir[96];
 	char sockets[BOOT_DISKS_MAX][TM_SOCKET_SIZE];
 	pid_t servers[BOOT_DISKS_MAX];
 	size_t n_servers, n_sockets;

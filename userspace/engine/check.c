@@ -124,7 +124,7 @@ static int record_once(struct vault *v, const char *container,
 }
 
 static int record_boot_once(struct vault *v, const char *container,
-			    const char *name, const struct tm_check_boot *boot,
+			    const char *name, struct tm_check_boot *boot,
 			    struct tm_error *err)
 {
 	char etag[BLOB_ETAG_SIZE];
@@ -136,14 +136,17 @@ static int record_boot_once(struct vault *v, const char *container,
 		return r;
 	if (!check.time)
 		check.good = true;
+	/* The reply is fresh, and so is the time in it. */
+	r = vault_time(v, &boot->time, err);
 	check.boot = *boot;
-	r = store(v, container, &check, etag, err);
+	if (!r)
+		r = store(v, container, &check, etag, err);
 	tm_check_done(&check);
 	return r;
 }
 
 int check_record_boot(struct vault *v, const char *container, const char *name,
-		      const struct tm_check_boot *boot, struct tm_error *err)
+		      struct tm_check_boot *boot, struct tm_error *err)
 {
 	int tries = TRIES, r;
 

@@ -24,11 +24,11 @@ int check_record(struct vault *v, const char *container,
 		 struct tm_check *check, struct tm_error *err);
 
 /*
- * Records how the machine started from point @name; what was found by reading
- * stays as it is.
+ * Records how the machine started from point @name, just now: its time is set.
+ * What was found by reading stays as it is.
  */
 int check_record_boot(struct vault *v, const char *container, const char *name,
-		      const struct tm_check_boot *boot, struct tm_error *err);
+		      struct tm_check_boot *boot, struct tm_error *err);
 
 /* Warns, by the report of @v, if the last check of a point was not good. */
 int check_warn(struct vault *v, const char *container, const char *name,

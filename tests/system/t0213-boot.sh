@@ -1,0 +1,203 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Recovery points whose machines are started: a whole Debian to its login, one that
+# does not start, one that goes off, an encrypted one; what became of them is
+# kept beside the point, which is as it was, and nothing else is left.
+
+. "$(dirname "$0")/../lib/tap.sh"
+. "$TESTS/lib/vault.sh"
+
+DEBIAN=$("$TOP/scripts/vm" bootable) || exit 1
+vault_start
+TMPDIR=$WORK/t
+export TMPDIR
+mkdir "$TMPDIR"
+SDK=$TESTS/lib/sdk.py
+
+# sector FILE TEXT END: a disk that says so when it is booted; END halts, or
+# switches the machine off
+sector() {
+	gcc -x assembler-with-cpp -m16 -nostdlib -static -no-pie \
+		-Wl,--build-id=none,--oformat=binary,-Ttext=0x7c00 \
+		-o "$WORK/sector" - <<-END || exit 1
+		.code16
+		.globl _start
+		_start:	xorw %ax, %ax
+			movw %ax, %ds
+			movw \$text, %si
+			movw \$0x3f8, %dx
+		1:	lodsb
+			testb %al, %al
+			jz 2f
+			outb %al, %dx
+			jmp 1b
+		2:	movw \$$3, %dx
+			movw \$0x2000, %ax
+			outw %ax, %dx
+		3:	hlt
+			jmp 3b
+		text:	.asciz "$2\r\n"
+			.org 510
+			.word 0xaa55
+	END
+	random_disk "$1" 2
+	dd if="$WORK/sector" of="$1" conv=notrunc status=none
+}
+HALT=0x80 OFF=0x604
+
+# rest: what is left of machines that were started
+rest() {
+	ls "$TMPDIR"
+	pgrep -f "$TMPDIR/tidemark-boot" || :
+}
+
+# nothing_left TEXT
+nothing_left() {
+	is "$(rest)" "" "$1"
+}
+
+# unchanged: but for what was found of points, and when
+unchanged() {
+	vault_state | grep -v -e ' checks/' -e ' holds/' | sort >"$WORK/now"
+	cmp "$WORK/state" "$WORK/now"
+	ok $? "$1" || diff "$WORK/state" "$WORK/now" | sed 's/^/# /'
+}
+
+vault_make Main
+tidemark protect "$VAULT" "$DEBIAN" --disk root --item web
+tidemark backup --json
+POINT=$(json result.point)
+vault_state | grep -v -e ' checks/' -e ' holds/' | sort >"$WORK/state"
+
+tidemark verify --boot --timeout 400 --json
+is "$STATUS" 0 "a whole Debian starts from its point" ||
+	sed 's/^/# /' "$WORK/out" "$WORK/err"
+is "$(json result.booted) $(json result.point) $(json result.sign)" \
+	"true $POINT login: " "and asks for a login"
+[ "$(json result.milliseconds)" -gt 1000 ]
+ok $? "after a time that is said"
+like "$(json result.console)" '*"recovered login: "]' "the end of its console"
+unchanged "the point is as it was"
+nothing_left "nothing is left"
+tidemark points show "$POINT" --json
+is "$(json result.point.booted.good) $(json result.point.booted.sign)" \
+	"true login: " "it stands beside the point"
+is "$(json result.point.verified)" null "which nobody has read for that"
+tidemark points
+like "$(cat "$WORK/out")" "*not verified*booted 20*" "the list says so"
+tidemark verify --sample 1%
+tidemark points show "$POINT" --json
+is "$(json result.point.verified.how) $(json result.point.booted.good)" \
+	"sample true" "reading it does not take that back"
+
+# The machine that says nothing, and the one that goes off
+machine m2
+random_disk "$WORK/dead.img" 2
+wipe "$WORK/dead.img" 0 512
+tidemark protect "$VAULT" "$WORK/dead.img" --disk root --item dead
+tidemark backup
+tidemark verify --boot --timeout 10
+is "$STATUS" 9 "one that does not start"
+like "$(cat "$WORK/err")" "*has not started: the sign did not come in 10 s*" \
+	"is given up"
+like "$(cat "$WORK/out")" "*last lines of its console*| No bootable device*" \
+	"its console says why"
+nothing_left "nothing is left"
+tidemark points
+like "$(cat "$WORK/out")" "*DID NOT BOOT 20*" "the list says so"
+tidemark verify
+is "$STATUS" 0 "reading it is another matter"
+tidemark points show latest --json
+is "$(json result.point.verified.whole) $(json result.point.booted.good)" \
+	"$(json result.point.verified.time) false" "and both are kept"
+
+machine m3
+sector "$WORK/off.img" "Going off." $OFF
+sector "$WORK/data.img" "This is data." $HALT
+tidemark protect "$VAULT" "$WORK/off.img" --disk off --item two
+tidemark protect "$VAULT" "$WORK/data.img" --disk zdata
+tidemark backup
+tidemark verify --boot --json
+is "$STATUS $(json error.code) $(json result.booted)" "9 integrity false" \
+	"one that goes off, in JSON"
+like "$(json error.message)" "*it has switched itself off" "is not waited for"
+like "$(json result.console)" '*"Going off."*' "its console"
+tidemark verify --boot --sign "Going off." --memory 64
+is "$STATUS" 3 "any sign will do; which disk is booted is a guess"
+like "$(cat "$WORK/err")" "*'off' is assumed*" "said aloud"
+for bus in ahci virtio scsi; do
+	tidemark verify --boot --disk zdata --sign "is data." --bus $bus
+	is "$STATUS" 0 "another disk, by $bus"
+done
+nothing_left "nothing is left"
+
+# started: until there is a machine
+started() {
+	until pgrep -f "$TMPDIR/tidemark-boot.*-blockdev" >/dev/null ||
+		pgrep -f "blockdev.*$TMPDIR/tidemark-boot" >/dev/null; do
+		kill -0 "$PID" 2>/dev/null || return 1
+		sleep 0.1
+	done
+}
+
+for signal in INT TERM; do
+	env --default-signal=INT "$TIDEMARK" verify --boot --disk zdata \
+		>"$WORK/out" 2>"$WORK/err" </dev/null &
+	PID=$!
+	started
+	kill -s $signal $PID
+	wait $PID
+	is $? 12 "SIG$signal ends it"
+	nothing_left "and nothing is left"
+done
+tidemark points show latest --json
+is "$(json result.point.booted.good)" true "nor recorded"
+"$TIDEMARK" verify --boot --disk zdata >/dev/null 2>&1 </dev/null &
+PID=$!
+started
+kill -s KILL $PID
+wait $PID
+until ! pgrep -f "$TMPDIR/tidemark-boot" >/dev/null; do
+	sleep 0.1
+done
+ok 0 "who is killed leaves no programs"
+
+# An encrypted disk
+machine m4
+printf 'correct horse\n' >"$WORK/passphrase"
+chmod 600 "$WORK/passphrase"
+cat >"$TIDEMARK_CONFIG" <<-END
+	[encryption]
+	passphrase_file = $WORK/passphrase
+END
+VAULT=$PROXY_URL/sealed
+tidemark vault create "$VAULT" --name Sealed --encrypt
+tidemark protect "$VAULT" "$WORK/data.img" --disk root --item m4
+tidemark backup
+tidemark verify --boot --sign "This is data."
+is "$STATUS" 0 "an encrypted disk" || sed 's/^/# /' "$WORK/err"
+printf '[encryption]\n' >"$TIDEMARK_CONFIG"
+tidemark verify --boot --sign "This is data."
+is "$STATUS" 5 "which does not start without a passphrase"
+
+# What is meant is said
+tidemark verify --sign x
+is "$STATUS" 2 "a sign of what is not started"
+tidemark verify --boot --sample 1%
+is "$STATUS" 2 "a sample of a start"
+tidemark verify --boot --older-than 3
+is "$STATUS" 2 "many at once"
+for wrong in --timeout=0 --memory=-1 --firmware=coreboot --bus=isa --sign=; do
+	tidemark verify --boot $wrong
+	is "$STATUS" 2 "$wrong"
+done
+tidemark verify --boot --disk nix
+is "$STATUS" 4 "a disk that is not there"
+if [ ! -e /usr/share/ovmf/OVMF.fd ]; then
+	machine m3
+	tidemark verify --boot --firmware uefi
+	is "$STATUS" 1 "firmware that is not installed"
+	like "$(cat "$WORK/err")" "*apt-get install ovmf*" "is named"
+fi
+finish
