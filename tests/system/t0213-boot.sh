@@ -59,7 +59,7 @@ nothing_left() {
 
 # unchanged: but for what was found of points, and when
 unchanged() {
-	vault_state | grep -v -e ' checks/' -e ' holds/' | sort >"$WORK/now"
+	vault_state | grep -v -e '^checks/' -e '^holds/' | sort >"$WORK/now"
 	cmp "$WORK/state" "$WORK/now"
 	ok $? "$1" || diff "$WORK/state" "$WORK/now" | sed 's/^/# /'
 }
@@ -68,7 +68,7 @@ vault_make Main
 tidemark protect "$VAULT" "$DEBIAN" --disk root --item web
 tidemark backup --json
 POINT=$(json result.point)
-vault_state | grep -v -e ' checks/' -e ' holds/' | sort >"$WORK/state"
+vault_state | grep -v -e '^checks/' -e '^holds/' | sort >"$WORK/state"
 
 tidemark verify --boot --timeout 400 --json
 is "$STATUS" 0 "a whole Debian starts from its point" ||
@@ -122,7 +122,7 @@ tidemark verify --boot --json
 is "$STATUS $(json error.code) $(json result.booted)" "9 integrity false" \
 	"one that goes off, in JSON"
 like "$(json error.message)" "*it has switched itself off" "is not waited for"
-like "$(json result.console)" '*"Going off."*' "its console"
+like "$(json result.console)" '*Going off."*' "its console"
 tidemark verify --boot --sign "Going off." --memory 64
 is "$STATUS" 3 "any sign will do; which disk is booted is a guess"
 like "$(cat "$WORK/err")" "*'off' is assumed*" "said aloud"

@@ -174,11 +174,15 @@ static int prepare(struct command *c, const struct tm_serving *serving,
 		fcntl(c->passphrase, F_SETFD, 0);
 	hand_on_credentials(&serving->config);
 	snprintf(c->session, sizeof(c->session), "session=%d", c->fd);
+	/* Its own --exit-with-parent misses our end. */
+	if (o->with_us) {
+		*word++ = "setpriv";
+		*word++ = "--pdeathsig";
+		*word++ = "TERM";
+	}
 	*word++ = "nbdkit";
 	if (!o->background)
 		*word++ = "--foreground";
-	if (o->with_us)
-		*word++ = "--exit-with-parent";
 	*word++ = "--unix";
 	*word++ = serving->socket;
 	if (o->pidfile) {
