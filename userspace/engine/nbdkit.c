@@ -174,11 +174,14 @@ static int prepare(struct command *c, const struct tm_serving *serving,
 		fcntl(c->passphrase, F_SETFD, 0);
 	hand_on_credentials(&serving->config);
 	snprintf(c->session, sizeof(c->session), "session=%d", c->fd);
-	/* Its own --exit-with-parent misses our end. */
+	/*
+	 * Its own --exit-with-parent did not see our end here, and an orderly
+	 * one waits for the vault. What it has left there runs out.
+	 */
 	if (o->with_us) {
 		*word++ = "setpriv";
 		*word++ = "--pdeathsig";
-		*word++ = "TERM";
+		*word++ = "KILL";
 	}
 	*word++ = "nbdkit";
 	if (!o->background)
