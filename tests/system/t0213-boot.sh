@@ -13,7 +13,6 @@ vault_start
 TMPDIR=$WORK/t
 export TMPDIR
 mkdir "$TMPDIR"
-SDK=$TESTS/lib/sdk.py
 
 # sector FILE TEXT END: a disk that says so when it is booted; END halts, or
 # switches the machine off

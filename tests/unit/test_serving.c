@@ -10,6 +10,7 @@
 static struct tm_serving serving(void)
 {
 	struct tm_serving s = {
+		.with_parent = true,
 		.vault = "https://acme.blob.core.windows.net/vault",
 		.container = "tidemark-0123456789abcdef0123456789abcdef",
 		.point = "20260102T030405Z-0123456789abcdef0123456789abcdef",
@@ -46,6 +47,7 @@ static void comes_back_as_it_was(void **state)
 	assert_string_equal(got.disk, s.disk);
 	assert_string_equal(got.socket, s.socket);
 	assert_string_equal(got.why, s.why);
+	assert_true(got.with_parent);
 	assert_int_equal(got.config.credentials_fd, 7);
 	assert_true(got.config.accept_rollback);
 	assert_int_equal(got.config.retries, 3);

@@ -103,14 +103,15 @@ static int write_memory(const char *name, const char *text, size_t len,
 			    strerror(-r));
 }
 
-static int write_session(const struct tm_serving *serving, int passphrase,
-			 int *ret, struct tm_error *err)
+static int write_session(const struct tm_serving *serving, bool with_parent,
+			 int passphrase, int *ret, struct tm_error *err)
 {
 	struct tm_serving s = *serving;
 	char *text;
 	int r;
 
 	s.config.passphrase_fd = passphrase;
+	s.with_parent = with_parent;
 	r = tm_serving_text(&s, &text);
 	if (r)
 		return tm_error_set(err, r, TM_EXIT_FAILED, NULL,
@@ -165,7 +166,8 @@ static int prepare(struct command *c, const struct tm_serving *serving,
 	if (!r)
 		r = write_passphrase(o->opens, &c->passphrase, err);
 	if (!r)
-		r = write_session(serving, c->passphrase, &c->fd, err);
+		r = write_session(serving, o->with_us, c->passphrase, &c->fd,
+				  err);
 	if (r) {
 		end(c);
 		return r;
@@ -175,8 +177,8 @@ static int prepare(struct command *c, const struct tm_serving *serving,
 	hand_on_credentials(&serving->config);
 	snprintf(c->session, sizeof(c->session), "session=%d", c->fd);
 	/*
-	 * Its own --exit-with-parent did not see our end here, and an orderly
-	 * one waits for the vault. What it has left there runs out.
+	 * Not its own --exit-with-parent: an orderly end waits for the vault,
+	 * for as long as that is away. The hold that it leaves there runs out.
 	 */
 	if (o->with_us) {
 		*word++ = "setpriv";

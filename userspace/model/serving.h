@@ -10,6 +10,7 @@
 #ifndef TIDEMARK_MODEL_SERVING_H
 #define TIDEMARK_MODEL_SERVING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/config.h"
@@ -26,6 +27,7 @@ struct tm_serving {
 	char point[TM_RUN_NAME_SIZE];
 	char disk[TM_NAME_SIZE];
 	char socket[TM_SOCKET_SIZE];	/* removed at the end; "": none */
+	bool with_parent;	/* it ends with whoever has started it */
 	char why[16];			/* the point is held: tm_hold's */
 };
 

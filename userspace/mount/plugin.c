@@ -146,7 +146,8 @@ static int tidemark_after_fork(void)
 
 	umask(077);
 	/* nbdkit that stays in the foreground would end with its parent. */
-	prctl(PR_SET_PDEATHSIG, 0);
+	if (!served.serving.with_parent)
+		prctl(PR_SET_PDEATHSIG, 0);
 	/* nbdkit has a mask of its own: none but the owner may connect anyway. */
 	if (*served.serving.socket && chmod(served.serving.socket, 0600)) {
 		nbdkit_error("cannot make '%s' private: %m",
