@@ -191,10 +191,10 @@ for wrong in --timeout=0 --memory=-1 --firmware=coreboot --bus=isa --sign=; do
 	tidemark verify --boot $wrong
 	is "$STATUS" 2 "$wrong"
 done
+machine m3
 tidemark verify --boot --disk nix
 is "$STATUS" 4 "a disk that is not there"
 if [ ! -e /usr/share/ovmf/OVMF.fd ]; then
-	machine m3
 	tidemark verify --boot --firmware uefi
 	is "$STATUS" 1 "firmware that is not installed"
 	like "$(cat "$WORK/err")" "*apt-get install ovmf*" "is named"
