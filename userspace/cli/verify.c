@@ -366,7 +366,7 @@ static int verify_run(struct cli *cli, const char **args, struct tm_error *err)
 	struct metrics metrics;
 	struct tm_config config;
 	struct place place;
-	bool boot;
+	bool boot = false;
 	int r;
 
 	r = parse_options(cli, args, &run, err);

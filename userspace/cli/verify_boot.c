@@ -185,8 +185,9 @@ static int tell(struct cli *cli, const struct tm_rebuild *b,
 		return 0;
 	}
 	cli_say(cli, "The last lines of its console:\n");
-	json_array_foreach(lines, i, line)
+	json_array_foreach(lines, i, line) {
 		cli_say(cli, "  | %s\n", json_string_value(line));
+	}
 	tm_error_set(err, -EBADMSG, TM_EXIT_INTEGRITY, name,
 		     "the machine of recovery point '%s' has not started: %s",
 		     name, done->why);
