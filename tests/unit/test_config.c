@@ -77,6 +77,12 @@ static void where_credentials_are(void **state)
 	} all[] = {
 		{ "vault.credentials", "/run/x", 0 },
 		{ "vault.credentials", "fd:7", 0 },
+		{ "vault.credentials", "", -EINVAL },
+		{ "encryption.service_key", "", 0 },
+		{ "encryption.service_key", "/key", 0 },
+		{ "encryption.service_key", "fd:3", 0 },
+		{ "encryption.service_key", "key", -EINVAL },
+		{ "encryption.service_key_command", "cat /key", 0 },
 		{ "vault.credentials", "fd:", -EINVAL },
 		{ "vault.credentials", "fd:-1", -EINVAL },
 		{ "vault.credentials", "fd:7x", -EINVAL },

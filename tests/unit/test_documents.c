@@ -483,6 +483,44 @@ static void vault_round_trip(void **state)
 			 -EBADMSG);
 }
 
+#define SHA256 "2CXh+Vh8rmU/zb4RL6xvJnXWuXlG9Lj5ZTnbZ7yM1dM="
+
+/* Whose key it is the vault does not say, and a machine does. */
+static void service_round_trip(void **state)
+{
+	struct tm_vault v = { .id = some_id, .name = "Harbour",
+			      .encryption = { .service = true } }, w;
+	struct tm_error err = TM_ERROR_INIT;
+	char *text, lie[4096];
+
+	(void)state;
+	assert_int_equal(tm_vault_text(&v, &text), 0);
+	assert_null(strstr(text, "sha256"));
+	assert_int_equal(tm_vault_parse(text, strlen(text), "vault.json", &w,
+					&err), 0);
+	assert_true(tm_encryption_equal(&v.encryption, &w.encryption));
+	assert_false(w.encryption.on);
+	tm_vault_done(&w);
+	free(text);
+	strcpy(v.encryption.sha256, SHA256);
+	assert_int_equal(tm_vault_text(&v, &text), 0);
+	assert_int_equal(tm_vault_parse(text, strlen(text), "vault.json", &w,
+					&err), 0);
+	assert_true(tm_encryption_equal(&v.encryption, &w.encryption));
+	w.encryption.sha256[0] = 'x';
+	assert_false(tm_encryption_equal(&v.encryption, &w.encryption));
+	tm_vault_done(&w);
+	snprintf(lie, sizeof(lie), "%s", text);
+	replace(lie, sizeof(lie), SHA256, "2CXh");
+	assert_int_equal(tm_vault_parse(lie, strlen(lie), "vault.json", &w,
+					&err), -EBADMSG);
+	snprintf(lie, sizeof(lie), "%s", text);
+	replace(lie, sizeof(lie), "\"service\"", "\"nobody\"");
+	assert_int_equal(tm_vault_parse(lie, strlen(lie), "vault.json", &w,
+					&err), -EBADMSG);
+	free(text);
+}
+
 static void check_rounds(const struct tm_rounds *rounds)
 {
 	assert_int_equal(rounds->n, 2);
@@ -998,6 +1036,7 @@ int main(void)
 		cmocka_unit_test(mutations),
 		cmocka_unit_test(unknown_fields_are_kept),
 		cmocka_unit_test(vault_round_trip),
+		cmocka_unit_test(service_round_trip),
 		cmocka_unit_test(run_job_and_check_round_trip),
 		cmocka_unit_test(rounds_round_trip),
 		cmocka_unit_test(marks_and_holds_round_trip),

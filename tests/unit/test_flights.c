@@ -188,9 +188,9 @@ static int set_up(void **state)
 			    &rig.vault.service) ||
 	    leases_new(&rig.vault, rig.record, &rig.leases, &rig.err) ||
 	    fence_open(&rig.vhd, &rig.vault, rig.leases, "c", "a.vhd",
-		       &rig.err) ||
+		       NULL, &rig.err) ||
 	    fence_open(&rig.hash, &rig.vault, rig.leases, "c", "a.hash",
-		       &rig.err) ||
+		       NULL, &rig.err) ||
 	    reactor_init(&rig.rx, &options) ||
 	    flights_new(&rig.vault, &rig.rx, &rig.flights))
 		return -1;

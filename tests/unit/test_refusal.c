@@ -46,6 +46,13 @@ static void keys(void **state)
 	check(auth, 403, "SomethingElse", 0, "", "");
 	check(auth, 404, "AuthenticationFailed", 1260, "", "");
 	check(auth, 412, "LeaseLost", 0, "", "");
+	check(auth, 409, "LeaseAlreadyPresent", 0, "", "");
+	check(auth, 409, "BlobUsesCustomerSpecifiedEncryption", 0,
+	      "a key of yours, and none was sent", "disks/DISK.key");
+	check(auth, 409, "BlobCustomerSpecifiedEncryptionMismatch", 0,
+	      "another key of yours", "service_key");
+	check(auth, 409, "BlobDoesNotUseCustomerSpecifiedEncryption", 0,
+	      "under no key of yours", "who has replaced it");
 	azauth_free(auth);
 }
 

@@ -36,6 +36,8 @@ static void comes_back_as_it_was(void **state)
 				       NULL), 0);
 	assert_int_equal(tm_config_set(&s.config, "transfer.rate_schedule",
 				       "mon-fri 08:00-18:00 5M", NULL), 0);
+	assert_int_equal(tm_config_set(&s.config, "encryption.service_key",
+				       "fd:9", NULL), 0);
 	s.config.credentials_fd = 7;
 	s.config.accept_rollback = true;
 	assert_int_equal(tm_serving_text(&s, &text), 0);
@@ -51,6 +53,7 @@ static void comes_back_as_it_was(void **state)
 	assert_int_equal(got.config.credentials_fd, 7);
 	assert_true(got.config.accept_rollback);
 	assert_int_equal(got.config.retries, 3);
+	assert_string_equal(got.config.service_key, "fd:9");
 	assert_int_equal(got.config.cache_size, 64 << 20);
 	assert_string_equal(got.config.rate_schedule,
 			    "mon-fri 08:00-18:00 5M");

@@ -109,7 +109,8 @@ const struct verb verb_protect = {
 "\n"
 "In a vault that encrypts, a passphrase for the disk is asked for, or found as\n"
 "ENCRYPTION in tidemark(8) says, and a recovery key is printed, once. Without\n"
-"either of them the disk's points are lost.\n"
+"either of them the disk's points are lost. In one made with --service-key, the\n"
+"service key that is configured becomes the disk's, for good.\n"
 "\n"
 "Without tracking, every backup reads the whole disk and sends what differs.\n"
 "'tidemark attach' puts the kernel's tracking under a disk.\n",

@@ -351,7 +351,8 @@ static void open_cache(struct access *a, const struct access_options *o)
 {
 	int r;
 
-	if (!o->cache || !*o->cache || !o->cache_bytes || a->reader.key.xts)
+	if (!o->cache || !*o->cache || !o->cache_bytes || a->reader.key.xts ||
+	    a->reader.key.under)
 		return;
 	r = cachedir_open(o->cache, o->cache_bytes, &a->cache);
 	if (r)

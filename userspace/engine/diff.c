@@ -134,8 +134,11 @@ int diff_disk(struct vault *v, const char *container,
 		return tm_error_set(err, -EINVAL, TM_EXIT_REFUSED, to->name,
 				    "cannot compare disk '%s': it was given another key in between",
 				    to->name);
-	reader_look(&c.from, v, container, from);
+	r = reader_look_at(&c.from, v, container, from, err);
+	if (r)
+		return r;
 	reader_look(&c.to, v, container, to);
+	c.to.key.under = c.from.key.under;
 	c.both = in_both(from, to);
 	r = compare_tables(&c, err);
 	if (!r)

@@ -8,14 +8,16 @@
 #include "engine/diskkey.h"
 #include "engine/document.h"
 #include "engine/header.h"
+#include "engine/servicekey.h"
 #include "model/json.h"
 #include "port/crypto.h"
 
-enum kind { KIND_PLAIN, KIND_LUKS };
+enum kind { KIND_PLAIN, KIND_LUKS, KIND_SERVICE };
 
 static const char *const kinds[] = {
 	[KIND_PLAIN] = "plain",
 	[KIND_LUKS] = "luks",
+	[KIND_SERVICE] = "service",
 };
 
 static int failed(int r, const char *what, const char *disk,
@@ -110,7 +112,8 @@ static int luks_text(struct vault *v, const struct tm_encryption *how,
 	return r ? failed(r, "describe the key of", disk, err) : 0;
 }
 
-static int plain_text(char **ret)
+/* @sha256 of the service's key; NULL: there is none. */
+static int plain_text(const char *sha256, char **ret)
 {
 	unsigned char key[TM_HASH_KEY_SIZE];
 	json_t *doc = NULL;
@@ -125,8 +128,11 @@ static int plain_text(char **ret)
 	if (!base64)
 		return -ENOMEM;
 	doc = tm_json_begin(&r, NULL);
-	tm_json_put_string(&r, doc, "kind", kinds[KIND_PLAIN]);
+	tm_json_put_string(&r, doc, "kind",
+			   kinds[sha256 ? KIND_SERVICE : KIND_PLAIN]);
 	tm_json_put_string(&r, doc, "key", base64);
+	if (sha256)
+		tm_json_put_string(&r, doc, "sha256", sha256);
 	secret_free(base64);
 	if (!r)
 		r = tm_json_text(doc, ret);
@@ -168,7 +174,7 @@ int diskkey_create(struct vault *v, const struct tm_encryption *how,
 			r = luks_text(v, how, container, disk, recovery, &text,
 				      err);
 	} else {
-		r = plain_text(&text);
+		r = plain_text(how->service ? how->sha256 : NULL, &text);
 		if (r)
 			failed(r, "make a key for", disk, err);
 	}
@@ -217,6 +223,16 @@ static int parse_plain(struct tm_json *j, const json_t *doc, const char *disk,
 	return r;
 }
 
+static int parse_service(struct tm_json *j, const json_t *doc, const char *disk,
+			 struct diskkey *k)
+{
+	tm_json_string(j, doc, "sha256", TM_JSON_REQUIRED, k->service,
+		       sizeof(k->service));
+	if (!j->r && strlen(k->service) != sizeof(k->service) - 1)
+		tm_json_bad(j, "sha256", "is no SHA-256 in base64");
+	return j->r ? j->r : parse_plain(j, doc, disk, k);
+}
+
 static int parse_luks(struct tm_json *j, const json_t *doc, struct diskkey *k)
 {
 	int which = 0;
@@ -248,15 +264,35 @@ int diskkey_look(struct vault *v, const char *container, const char *disk,
 	free(text);
 	if (r)
 		return r;
-	tm_json_word(&j, doc, "kind", TM_JSON_REQUIRED, kinds, 2, &kind);
+	tm_json_word(&j, doc, "kind", TM_JSON_REQUIRED, kinds, 3, &kind);
 	r = j.r;
 	if (!r)
 		r = kind == KIND_LUKS ? parse_luks(&j, doc, &k) :
-					parse_plain(&j, doc, disk, &k);
+		    kind == KIND_SERVICE ? parse_service(&j, doc, disk, &k) :
+					   parse_plain(&j, doc, disk, &k);
 	json_decref(doc);
 	if (!r)
 		*ret = k;
 	return r;
+}
+
+struct tm_encryption diskkey_encryption(const struct diskkey *k)
+{
+	struct tm_encryption e = {
+		.on = k->data, .sparse = k->cipher.sparse,
+		.service = *k->service,
+	};
+
+	strcpy(e.sha256, k->service);
+	return e;
+}
+
+int diskkey_service(struct vault *v, const char *disk, struct diskkey *k,
+		    struct tm_error *err)
+{
+	if (!*k->service)
+		return 0;
+	return servicekey_find(v, disk, k->service, &k->under, err);
 }
 
 int diskkey_renew(struct vault *v, const char *container, const char *disk,
@@ -273,8 +309,9 @@ int diskkey_renew(struct vault *v, const char *container, const char *disk,
 	how.sparse = now.cipher.sparse;
 	if (!now.data)
 		r = tm_error_set(err, -EOPNOTSUPP, TM_EXIT_REFUSED, disk,
-				 "cannot make a new key for disk '%s': it is not encrypted",
-				 disk);
+				 "cannot make a new key for disk '%s': %s",
+				 disk, *now.service ? "the service, which encrypts it, can change none" :
+				 "it is not encrypted");
 	diskkey_done(&now);
 	if (!r)
 		r = luks_text(v, &how, container, disk, recovery, &text, err);
@@ -364,8 +401,12 @@ int diskkey_open(struct vault *v, const char *container, const char *disk,
 	if (r)
 		return r;
 	if (!said.data) {
-		*ret = said;
-		return 0;
+		r = diskkey_service(v, disk, &said, err);
+		if (r)
+			diskkey_done(&said);
+		else
+			*ret = said;
+		return r;
 	}
 	r = header_get(v, container, &said.cipher.key, &header, err);
 	if (r)

@@ -9,7 +9,9 @@
  * proved without it. Encrypted:
  *	{"format":1,"kind":"luks","id":KEY,"zeroes":"encrypted"|"sparse"}
  * the id of the volume key, which keys/KEY.luks holds. The hash table's key is
- * then made from the volume key.
+ * then made from the volume key. Encrypted by the service (engine/servicekey.h):
+ *	{"format":1,"kind":"service","key":BASE64 of 32 bytes,"sha256":BASE64}
+ * with a hash table's key as the first, and the SHA-256 of the service's key.
  *
  * The table tells of what was on the disk, not of what it looks like encrypted.
  * So what has not changed need not be encrypted to be seen to be the same; and a
@@ -32,6 +34,8 @@ struct diskkey {
 	struct tm_hasher *hasher;	/* NULL until it is opened, */
 	struct tm_xts *xts;		/* NULL too if it is not encrypted, */
 	void *header;			/* likewise: LUKS_HEADER_SIZE bytes */
+	char service[BLOB_KEY_SIZE];	/* SHA-256 of the service's key; "" */
+	const struct blob_key *under;	/* the key itself, the vault's; NULL */
 };
 
 /* Of a recovery key as text, with its NUL: eight groups of eight digits. */
@@ -58,12 +62,23 @@ int diskkey_create(struct vault *v, const struct tm_encryption *how,
 int diskkey_renew(struct vault *v, const char *container, const char *disk,
 		  char recovery[DISKKEY_RECOVERY_SIZE], struct tm_error *err);
 
-/* What the document says; no passphrase is needed. -ENOENT: it is gone. */
+/*
+ * Finds the service's key, if the document that was looked at says that there is
+ * one: servicekey_find().
+ */
+int diskkey_service(struct vault *v, const char *disk, struct diskkey *k,
+		    struct tm_error *err);
+
+/* What it says of the disk; a look is enough. */
+struct tm_encryption diskkey_encryption(const struct diskkey *k);
+
+/* What the document says; no passphrase is needed, nor the service's key. -ENOENT: it is gone. */
 int diskkey_look(struct vault *v, const char *container, const char *disk,
 		 struct diskkey *ret, struct tm_error *err);
 
 /*
- * The same and the keys themselves, for which a passphrase is found if need be.
+ * The same and the keys themselves, for which a passphrase is found if need be, or
+ * the service's key.
  * *@ret is to be freed with diskkey_done(), which fits a zeroed one too, and one
  * that was only looked at.
  */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include "engine/blame.h"
 #include "engine/fence.h"
-#include "port/bloblist.h"
+#include "engine/runsnap.h"
 
 /*
  * @f is fresh only if the service says that this create made the blob. It
@@ -62,21 +62,23 @@ static int learn(struct fence *f, struct tm_error *err)
 }
 
 static void point_to(struct fence *f, struct vault *v, const char *container,
-		     const char *name)
+		     const char *name, const struct blob_key *key)
 {
 	memset(f, 0, sizeof(*f));
 	f->vault = v;
 	snprintf(f->container, sizeof(f->container), "%s", container);
 	snprintf(f->name, sizeof(f->name), "%s", name);
 	f->blob = vault_blob(v, f->container, f->name);
+	f->blob.key = key;
 }
 
 int fence_look(struct fence *f, struct vault *v, const char *container,
-	       const char *name, struct tm_error *err)
+	       const char *name, const struct blob_key *key,
+	       struct tm_error *err)
 {
 	int r;
 
-	point_to(f, v, container, name);
+	point_to(f, v, container, name, key);
 	r = learn(f, err);
 	if (r != -ENOENT)
 		return r;
@@ -86,11 +88,12 @@ int fence_look(struct fence *f, struct vault *v, const char *container,
 }
 
 int fence_open(struct fence *f, struct vault *v, struct leases *l,
-	       const char *container, const char *name, struct tm_error *err)
+	       const char *container, const char *name,
+	       const struct blob_key *key, struct tm_error *err)
 {
 	int r;
 
-	point_to(f, v, container, name);
+	point_to(f, v, container, name, key);
 	f->leases = l;
 	r = leases_add(l, &f->blob, f->lease, err);
 	if (!r)
@@ -336,44 +339,30 @@ int fence_read(struct fence *f, uint64_t off, void *data, size_t len,
 	return 0;
 }
 
-struct wanted {
-	const char *name, *run;
-	char *ret_time;
-};
-
-static int is_wanted(void *arg, const struct bloblist_item *item)
-{
-	struct wanted *w = arg;
-	const char *run;
-
-	if (!item->snapshot || strcmp(item->name, w->name))
-		return 0;
-	run = fields_get(&item->properties.metadata, "name");
-	if (!run || strcmp(run, w->run))
-		return 0;
-	snprintf(w->ret_time, BLOB_SNAPSHOT_SIZE, "%s", item->snapshot);
-	return 1;
-}
-
 /* 0 and *@ret_time, or -ENOENT: the try had no effect. */
 static int find_snapshot(struct fence *f, const char *run, char *ret_time,
 			 struct blob_error *be)
 {
-	struct wanted w = {
-		.name = f->name, .run = run, .ret_time = ret_time,
-	};
-	struct retry retry;
-	int r;
+	struct runsnaps list;
+	size_t i;
+	bool found = false;
+	int r = runsnaps_list(f->vault, f->container, f->name, run, &list, be);
 
-	retry_init(&retry, &f->vault->policy);
-	do {
-		r = bloblist(f->vault->service, f->container, f->name,
-			     BLOBLIST_SNAPSHOTS | BLOBLIST_METADATA, is_wanted,
-			     &w, be);
-	} while (retry_again(&retry, r, be));
-	if (r < 0)
-		return r;
-	return r == 1 ? 0 : -ENOENT;
+	/* It can only be among the last. */
+	for (i = list.n; i && !r && !found; i--) {
+		const struct runsnap *s = &list.v[i - 1];
+
+		if (strcmp(s->name, f->name))
+			continue;
+		found = s->told;
+		if (!found && f->blob.key)
+			r = runsnap_ask(f->vault, f->container, s, f->blob.key,
+					run, &found, be);
+		if (found)
+			strcpy(ret_time, s->time);
+	}
+	runsnaps_done(&list);
+	return r ? r : found ? 0 : -ENOENT;
 }
 
 static int snapshot_once(struct fence *f, const char *run,

@@ -38,12 +38,14 @@ struct fence {
 };
 
 /*
- * Leases the blob and learns what it is. -ENOENT: there is none; @f is then
+ * Leases the blob, which is or is to be under @key (NULL: none, borrowed), and
+ * learns what it is. -ENOENT: there is none; @f is then
  * ready for fence_make(). Nothing needs to be undone: leases_release() gives
  * back the lease.
  */
 int fence_open(struct fence *f, struct vault *v, struct leases *l,
-	       const char *container, const char *name, struct tm_error *err);
+	       const char *container, const char *name,
+	       const struct blob_key *key, struct tm_error *err);
 
 /* What every write is sent under; for those that flights.c carries. */
 struct blob_cond fence_guards(const struct fence *f);
@@ -70,7 +72,8 @@ void fence_note(struct fence *f, const struct blob_written *written);
  * there is none, @f is fresh.
  */
 int fence_look(struct fence *f, struct vault *v, const char *container,
-	       const char *name, struct tm_error *err);
+	       const char *name, const struct blob_key *key,
+	       struct tm_error *err);
 
 /* Creates the blob, all zero, and leases it. */
 int fence_make(struct fence *f, uint64_t size, struct tm_error *err);

@@ -22,8 +22,9 @@ static int get(struct vault *v, const char *container, const char *disk,
 
 	if (!r && !k.data) {
 		tm_error_set(err, -EOPNOTSUPP, TM_EXIT_REFUSED, disk,
-			     "cannot show keys of disk '%s': it is not encrypted",
-			     disk);
+			     "cannot show keys of disk '%s': %s", disk,
+			     *k.service ? "the service encrypts it, under a key that is the machine's alone" :
+			     "it is not encrypted");
 		tm_error_action(err, "only disks protected in a vault made with --encrypt are");
 		r = -EOPNOTSUPP;
 	}

@@ -32,7 +32,7 @@ static int ask_once(struct leaseline *line, const struct question *q,
 {
 	const struct blob blob = {
 		.service = line->service, .container = q->blob->container,
-		.name = q->blob->name,
+		.name = q->blob->name, .key = q->blob->key,
 	};
 	int r;
 

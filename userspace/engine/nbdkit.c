@@ -16,11 +16,13 @@
 #include "port/file.h"
 #include "port/nbd.h"
 #include "port/program.h"
+#include "port/secretfd.h"
 
 #define PLUGIN_NAME "nbdkit-tidemark-plugin.so"
 #define READY_MS 60000u		/* the vault may be slow to answer */
 #define STEP_MS 1000u
 #define WORDS 24
+#define SECRET_MAX (64u << 10)
 
 struct command {
 	const char *argv[WORDS];
@@ -131,15 +133,23 @@ static int write_passphrase(const struct passphrase *p, int *ret,
 	return write_memory("tidemark-passphrase", p->data, p->len, ret, err);
 }
 
-/* The credentials' descriptor goes with it, if that is where they are. */
-static void hand_on_credentials(const struct tm_config *config)
+/* Several servers may come to read it: what is wrong with it, they say. */
+static void hand_on(const char *place)
 {
-	int fd = config->credentials_fd;
+	if (strncmp(place, "fd:", 3))
+		return;
+	secretfd_rewind(atoi(place + 3), SECRET_MAX);
+	fcntl(atoi(place + 3), F_SETFD, 0);
+}
 
-	if (fd < 0 && !strncmp(config->credentials, "fd:", 3))
-		fd = atoi(config->credentials + 3);
-	if (fd >= 0)
-		fcntl(fd, F_SETFD, 0);
+/* Where secrets are goes with it, if that is a descriptor. */
+static void hand_on_secrets(const struct tm_config *config)
+{
+	if (config->credentials_fd >= 0)
+		fcntl(config->credentials_fd, F_SETFD, 0);
+	else
+		hand_on(config->credentials);
+	hand_on(config->service_key);
 }
 
 static void end(struct command *c)
@@ -174,7 +184,7 @@ static int prepare(struct command *c, const struct tm_serving *serving,
 	}
 	if (c->passphrase >= 0)
 		fcntl(c->passphrase, F_SETFD, 0);
-	hand_on_credentials(&serving->config);
+	hand_on_secrets(&serving->config);
 	snprintf(c->session, sizeof(c->session), "session=%d", c->fd);
 	/*
 	 * Not its own --exit-with-parent: an orderly end waits for the vault,

@@ -13,6 +13,7 @@
 #include "engine/diskkey.h"
 #include "engine/header.h"
 #include "engine/protect.h"
+#include "engine/servicekey.h"
 #include "model/hashtable.h"
 #include "model/vhd.h"
 #include "port/container.h"
@@ -215,11 +216,19 @@ static int fill_in(struct vault *v, const struct protect_options *how,
 }
 
 /* What can be refused, before anything is written. */
-static int prepare_encryption(struct vault *v, const struct tm_disk *disk,
+static int prepare_encryption(struct vault *v, struct tm_disk *disk,
 			      struct tm_error *err)
 {
+	const struct blob_key *key;
 	char what[TM_NAME_SIZE + 8];
+	int r;
 
+	if (disk->encryption.service) {
+		r = servicekey_find(v, disk->name, NULL, &key, err);
+		if (!r)
+			strcpy(disk->encryption.sha256, key->sha256);
+		return r;
+	}
 	snprintf(what, sizeof(what), "disk %s", disk->name);
 	return passphrase_find(v->config, v->report, what, true,
 			       &v->passphrase, err);
@@ -255,11 +264,12 @@ static int take_up(struct vault *v, const struct tm_disk *disk,
 	r = diskkey_look(v, disk->container, disk->name, &said, err);
 	if (r)
 		return r;
-	there = (struct tm_encryption){
-		.on = said.data, .sparse = said.cipher.sparse,
-	};
+	r = diskkey_service(v, disk->name, &said, err);
+	there = diskkey_encryption(&said);
 	id = said.cipher.key;
 	diskkey_done(&said);
+	if (r)
+		return r;
 	if (!tm_encryption_equal(&there, &disk->encryption))
 		return made_otherwise(disk, -EBADMSG, TM_EXIT_INTEGRITY,
 				      "that does not encrypt as the vault says",
@@ -302,7 +312,7 @@ int protect_disk(struct vault *v, const struct protect_options *how,
 	disk.vault_id = doc.id;
 	disk.encryption = doc.encryption;
 	tm_vault_done(&doc);
-	if (disk.encryption.on)
+	if (disk.encryption.on || disk.encryption.service)
 		r = prepare_encryption(v, &disk, err);
 	if (!r && !joined)
 		r = make_machine(v, &disk, err);

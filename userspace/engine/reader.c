@@ -19,6 +19,7 @@ struct blob reader_vhd(const struct reader *r)
 	if (r->copy.name)
 		return r->copy;
 	blob.snapshot = r->disk->vhd_snapshot;
+	blob.key = r->key.under;
 	return blob;
 }
 
@@ -27,6 +28,7 @@ static struct blob hash_blob(const struct reader *r)
 	struct blob blob = vault_blob(r->vault, r->container, r->hash);
 
 	blob.snapshot = r->disk->hash_snapshot;
+	blob.key = r->key.under;
 	return blob;
 }
 
@@ -194,6 +196,25 @@ void reader_look(struct reader *r, struct vault *v, const char *container,
 	r->disk = disk;
 	tm_path_disk(r->vhd, disk->name, TM_DISK_VHD);
 	tm_path_disk(r->hash, disk->name, TM_DISK_HASH);
+}
+
+int reader_look_at(struct reader *r, struct vault *v, const char *container,
+		   const struct tm_point_disk *disk, struct tm_error *err)
+{
+	struct diskkey said;
+	int n;
+
+	reader_look(r, v, container, disk);
+	/* The service and the client never both encrypt a disk. */
+	if (!tm_id_is_none(&disk->cipher.key))
+		return 0;
+	n = diskkey_look(v, container, disk->name, &said, err);
+	if (n)
+		return n;
+	n = diskkey_service(v, disk->name, &said, err);
+	r->key.under = said.under;
+	diskkey_done(&said);
+	return n;
 }
 
 int reader_init(struct reader *r, struct vault *v, const char *container,

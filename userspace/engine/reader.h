@@ -95,9 +95,14 @@ int reader_init(struct reader *r, struct vault *v, const char *container,
 		const struct tm_point_disk *disk, struct tm_error *err);
 void reader_done(struct reader *r);
 
-/* Without a key, which reader_table() does not need. Nothing is to be freed. */
+/*
+ * Without a key, which reader_table() does not need but for the service's: that is
+ * found by the second. Nothing is to be freed.
+ */
 void reader_look(struct reader *r, struct vault *v, const char *container,
 		 const struct tm_point_disk *disk);
+int reader_look_at(struct reader *r, struct vault *v, const char *container,
+		   const struct tm_point_disk *disk, struct tm_error *err);
 
 /*
  * Reads all of the disk (walk.c), after its hash table has been judged. Stops at

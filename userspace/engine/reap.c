@@ -2,17 +2,19 @@
 /* reap.c - the end of a point: its storage, a day after it was marked */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "engine/blame.h"
+#include "engine/diskkey.h"
 #include "engine/document.h"
 #include "engine/hold.h"
 #include "engine/mark.h"
 #include "engine/points.h"
 #include "engine/reap.h"
 #include "engine/record.h"
+#include "engine/runsnap.h"
 #include "engine/seize.h"
-#include "port/bloblist.h"
 
 struct reaping {
 	struct vault *vault;
@@ -128,58 +130,69 @@ static int end_point(const struct reaping *p, bool *ret_gone,
 	return r;
 }
 
-struct snapshot {
-	char name[TM_PATH_SIZE];
-	char time[BLOB_SNAPSHOT_SIZE];
+/* What a disk's blobs are under; of the last disk that was asked about. */
+struct under {
+	char disk[TM_NAME_SIZE];
+	const struct blob_key *key;
 };
 
-struct snapshots {
-	const char *run;
-	struct snapshot *v;
-	size_t n;
-};
-
-/* A run names its snapshots: those of one that took them twice are found too. */
-static int add_snapshot(void *arg, const struct bloblist_item *item)
+/* disks/NAME.vhd to NAME. */
+static void disk_of(const char *path, char ret[TM_NAME_SIZE])
 {
-	const char *run = fields_get(&item->properties.metadata, "name");
-	struct snapshots *s = arg;
-	struct snapshot *grown;
+	const char *name = path + strlen(TM_DIR_DISKS);
+	const char *dot = strrchr(name, '.');
 
-	if (!item->snapshot || !run || strcmp(run, s->run) ||
-	    strlen(item->name) >= sizeof(grown->name) ||
-	    strlen(item->snapshot) >= sizeof(grown->time))
-		return 0;
-	grown = reallocarray(s->v, s->n + 1, sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	s->v = grown;
-	strcpy(grown[s->n].name, item->name);
-	strcpy(grown[s->n].time, item->snapshot);
-	s->n++;
-	return 0;
+	snprintf(ret, TM_NAME_SIZE, "%.*s", dot ? (int)(dot - name) : 0, name);
 }
 
-static int list_snapshots(const struct reaping *p, struct snapshots *ret,
-			  struct tm_error *err)
+static int find_key(const struct reaping *p, const char *path,
+		    struct under *under, struct tm_error *err)
 {
-	struct blob blob = vault_blob(p->vault, p->container, TM_DIR_DISKS);
-	struct blob_error be = { 0 };
-	struct retry retry;
+	struct diskkey said;
+	char disk[TM_NAME_SIZE];
 	int r;
 
-	ret->run = p->name;
-	retry_init(&retry, &p->vault->policy);
-	do {
-		ret->n = 0;
-		r = bloblist(p->vault->service, p->container, TM_DIR_DISKS,
-			     BLOBLIST_SNAPSHOTS | BLOBLIST_METADATA,
-			     add_snapshot, ret, &be);
-	} while (retry_again(&retry, r, &be));
-	return r ? blame_blob(err, r, &be, "list the snapshots of", &blob) : 0;
+	disk_of(path, disk);
+	if (!strcmp(disk, under->disk))
+		return 0;
+	under->key = NULL;
+	strcpy(under->disk, disk);
+	if (tm_name_check(disk, "disk", NULL))
+		return 0;
+	r = diskkey_look(p->vault, p->container, disk, &said, err);
+	if (r == -ENOENT)
+		tm_error_clear(err);
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	r = diskkey_service(p->vault, disk, &said, err);
+	under->key = said.under;
+	diskkey_done(&said);
+	return r;
 }
 
-static int delete_snapshot(const struct reaping *p, const struct snapshot *s,
+/*
+ * A run names its snapshots: those of one that took them twice are found too.
+ * What has no name although a list would tell it is not ours.
+ */
+static int is_of_point(const struct reaping *p, const struct runsnap *s,
+		       struct under *under, bool *ret, struct tm_error *err)
+{
+	struct blob blob = vault_blob(p->vault, p->container, s->name);
+	struct blob_error be = { 0 };
+	int r;
+
+	*ret = s->told;
+	if (s->told)
+		return 0;
+	r = find_key(p, s->name, under, err);
+	if (r || !under->key)
+		return r;
+	r = runsnap_ask(p->vault, p->container, s, under->key, p->name, ret,
+			&be);
+	return r ? blame_blob(err, r, &be, "look at a snapshot of", &blob) : 0;
+}
+
+static int delete_snapshot(const struct reaping *p, const struct runsnap *s,
 			   struct tm_error *err)
 {
 	struct blob blob = vault_blob(p->vault, p->container, s->name);
@@ -200,15 +213,25 @@ static int delete_snapshot(const struct reaping *p, const struct snapshot *s,
 static int delete_snapshots(const struct reaping *p, uint64_t *ret_n,
 			    struct tm_error *err)
 {
-	struct snapshots list = { .n = 0 };
+	struct blob blob = vault_blob(p->vault, p->container, TM_DIR_DISKS);
+	struct under under = { .key = NULL };
+	struct blob_error be = { 0 };
+	struct runsnaps list;
+	bool its;
 	size_t i;
-	int r = list_snapshots(p, &list, err);
+	int r = runsnaps_list(p->vault, p->container, TM_DIR_DISKS, p->name,
+			      &list, &be);
 
+	if (r)
+		blame_blob(err, r, &be, "list the snapshots of", &blob);
 	for (i = 0; i < list.n && !r; i++) {
+		r = is_of_point(p, &list.v[i], &under, &its, err);
+		if (r || !its)
+			continue;
 		r = delete_snapshot(p, &list.v[i], err);
 		*ret_n += !r;
 	}
-	free(list.v);
+	runsnaps_done(&list);
 	return r;
 }
 

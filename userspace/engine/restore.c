@@ -124,8 +124,12 @@ static int write_footer(struct restore *s, const uint8_t *footer,
 
 static int try_copy(struct restore *s, struct tm_error *err)
 {
-	/* A copy of what is encrypted would be so, too. */
-	if (!s->sink->ops->copy || s->how->compare || s->reader.key.xts)
+	/*
+	 * A copy of what is encrypted would be so, too; and of what is under a
+	 * key of ours the service makes none.
+	 */
+	if (!s->sink->ops->copy || s->how->compare || s->reader.key.xts ||
+	    s->reader.key.under)
 		return 0;
 	return s->sink->ops->copy(s->sink, &s->reader, &s->result.copied,
 				  &s->reader.copy, err);

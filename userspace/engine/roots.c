@@ -24,6 +24,7 @@ static int last_leaves(struct target *t, struct tm_tree *tree,
 	    !judge_tree(t->last, tree, NULL))
 		return 0;
 	reader_look(&reader, t->vhd.vault, t->doc->container, t->last);
+	reader.key.under = t->key.under;
 	return judge_table(&reader, tree, err);
 }
 

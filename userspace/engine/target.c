@@ -58,7 +58,8 @@ static int lease_hash(struct target *t, struct vault *v, struct leases *l,
 	int r;
 
 	tm_path_disk(path, t->doc->name, TM_DISK_HASH);
-	r = fence_open(&t->hash, v, l, t->doc->container, path, err);
+	r = fence_open(&t->hash, v, l, t->doc->container, path,
+		       t->key.under, err);
 	if (r == -ENOENT)
 		r = fence_make(&t->hash, size, err);
 	t->found_hash = t->hash.sequence;
@@ -92,15 +93,14 @@ static int make_vhd(struct target *t, struct tm_error *err)
  */
 static int check_promise(const struct target *t, struct tm_error *err)
 {
-	const struct tm_encryption now = {
-		.on = t->key.data, .sparse = t->key.cipher.sparse,
-	};
+	const struct tm_encryption now = diskkey_encryption(&t->key);
 
 	if (tm_encryption_equal(&now, &t->doc->encryption))
 		return 0;
 	tm_error_set(err, -EBADMSG, TM_EXIT_INTEGRITY, t->doc->name,
 		     "cannot back up disk '%s': its key in the vault says that it is %s; it was protected otherwise",
-		     t->doc->name, !now.on ? "not encrypted" : now.sparse ?
+		     t->doc->name, now.service ? "encrypted by the service" :
+		     !now.on ? "not encrypted" : now.sparse ?
 		     "encrypted without its zeroes" : "encrypted");
 	tm_error_action(err, "see who has changed disks/%s.key in container %s",
 			t->doc->name, t->doc->container);
@@ -191,7 +191,8 @@ int target_lease(struct target *t, const struct tm_point_disk *last,
 	if (r)
 		return r;
 	tm_path_disk(path, t->doc->name, TM_DISK_VHD);
-	r = fence_open(&t->vhd, v, l, t->doc->container, path, err);
+	r = fence_open(&t->vhd, v, l, t->doc->container, path,
+		       t->key.under, err);
 	if (r == -ENOENT)
 		r = make_vhd(t, err);
 	if (r)
@@ -206,14 +207,18 @@ int target_look(struct target *t, struct vault *v, struct tm_error *err)
 	int r;
 
 	r = diskkey_look(v, t->doc->container, t->doc->name, &t->key, err);
+	if (!r)
+		r = diskkey_service(v, t->doc->name, &t->key, err);
 	if (r)
 		return r;
 	tm_path_disk(path, t->doc->name, TM_DISK_HASH);
-	r = fence_look(&t->hash, v, t->doc->container, path, err);
+	r = fence_look(&t->hash, v, t->doc->container, path, t->key.under,
+		       err);
 	if (r)
 		return r;
 	tm_path_disk(path, t->doc->name, TM_DISK_VHD);
-	r = fence_look(&t->vhd, v, t->doc->container, path, err);
+	r = fence_look(&t->vhd, v, t->doc->container, path, t->key.under,
+		       err);
 	t->found_hash = t->hash.sequence;
 	t->found_vhd = t->vhd.sequence;
 	return r;

@@ -202,6 +202,7 @@ void vault_close(struct vault *v)
 		credentials_done(&v->cred);
 	tm_proxy_wipe(&v->proxy);
 	passphrase_done(&v->passphrase);
+	secret_wipe(&v->service_key, sizeof(v->service_key));
 	v->service = NULL;
 }
 

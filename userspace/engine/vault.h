@@ -36,6 +36,7 @@ struct vault {
 	bool lent;			/* cred is another's */
 	struct tm_proxy proxy;		/* url "": none */
 	struct passphrase passphrase;	/* found when it is first needed */
+	struct blob_key service_key;	/* likewise: engine/servicekey.h */
 	struct blobservice *service;
 	struct retry_policy policy;	/* for every idempotent request */
 	uint64_t retries;		/* counted by it */

@@ -18,7 +18,7 @@ enum type {
 	PROXY,		/* URL of a proxy, or none */
 	NAME,		/* by tm_name_check */
 	PATH,		/* absolute, or empty where the default is */
-	SOURCE,		/* an absolute path, or fd:N */
+	SOURCE,		/* PATH, or fd:N */
 	IDENTITY,	/* as in model/identity.h, or empty */
 	COUNT,		/* uint64_t */
 	BYTES,		/* uint64_t, with K, M, G, T */
@@ -135,6 +135,10 @@ S("encryption", "passphrase_command", "command that prints the passphrase", \
 	.type = TEXT, TEXT_AT(passphrase_command), .preset = "")	\
 S("encryption", "key_file", "file that is a key itself, mode 0600",	\
 	.type = PATH, TEXT_AT(key_file), .preset = "")			\
+S("encryption", "service_key", "file with the service's key, mode 0600, or fd:N", \
+	.type = SOURCE, TEXT_AT(service_key), .preset = "")		\
+S("encryption", "service_key_command", "command that prints the service's key", \
+	.type = TEXT, TEXT_AT(service_key_command), .preset = "")	\
 S("encryption", "kdf_memory", "memory that trying a new passphrase takes", \
 	.type = BYTES, AT(kdf_memory), .preset = "256M",		\
 	.min = KIB(64), .max = GIB(4))					\
@@ -259,7 +263,8 @@ static const char *set_text(const struct rule *rule, char *to, const char *s)
 		return check_proxy(s);
 	if (rule->type == PATH && *s != '/' && (*s || *rule->preset))
 		return "is not an absolute path";
-	if (rule->type == SOURCE && *s != '/' && !is_descriptor(s))
+	if (rule->type == SOURCE && *s != '/' && (*s || *rule->preset) &&
+	    !is_descriptor(s))
 		return "is neither an absolute path nor fd:N";
 	if (*s && rule->type == IDENTITY && tm_identity_parse(s, &identity))
 		return "is not system, client:ID, object:ID or resource:ID";

@@ -68,6 +68,8 @@ struct tm_config {
 	char passphrase_file[TM_CONFIG_PATH_SIZE];
 	char passphrase_command[TM_CONFIG_PATH_SIZE];
 	char key_file[TM_CONFIG_PATH_SIZE];
+	char service_key[TM_CONFIG_PATH_SIZE];	/* file, fd:N, or "" */
+	char service_key_command[TM_CONFIG_PATH_SIZE];	/* or "" */
 	int passphrase_fd;		/* no setting, an option; -1: none */
 	bool accept_rollback;		/* likewise: see engine/judge.h */
 	uint64_t kdf_memory;		/* bytes, for new passphrases */

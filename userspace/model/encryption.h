@@ -3,7 +3,12 @@
  * encryption.h - whether disks are encrypted, as the vault says for those to be
  * protected, and a machine remembers of its own
  *
- * In a document: "encryption":{"zeroes":"encrypted"|"sparse"}, or nothing.
+ * In a document, where they are encrypted before they are sent:
+ *	"encryption":{"zeroes":"encrypted"|"sparse"}
+ * where the service does it, under a key that goes with each request:
+ *	"encryption":{"by":"service","sha256":BASE64}
+ * the SHA-256 of the key, which the vault's lacks: each machine has its own. Or
+ * nothing.
  */
 #ifndef TIDEMARK_MODEL_ENCRYPTION_H
 #define TIDEMARK_MODEL_ENCRYPTION_H
@@ -12,9 +17,13 @@
 
 #include "model/json.h"
 
+#define TM_SHA256_BASE64_SIZE 45	/* with its NUL */
+
 struct tm_encryption {
 	bool on;
 	bool sparse;	/* chunks that are all zeroes are left out, in clear */
+	bool service;	/* by the service, not here: never with the others */
+	char sha256[TM_SHA256_BASE64_SIZE];	/* of its key; "": not said */
 };
 
 /* Reads the field of @obj, which may be missing. As those of json.h. */

@@ -16,7 +16,7 @@ int blob_get_properties(const struct blob *blob, struct blob_properties *ret,
 	struct blobcall call;
 	int r;
 
-	blobcall_init_blob(&call, blob, "HEAD", 200);
+	blobcall_init_keyed(&call, blob, "HEAD", 200);
 	r = blobcall_perform(&call, reterr);
 	if (!r) {
 		r = blobprops_from_headers(&call.reply.headers, ret);
@@ -50,7 +50,7 @@ static int fill(void *arg, const void *data, size_t len)
 void blob_read_call(struct blobcall *call, const struct blob *blob,
 		    const struct blob_cond *cond, uint64_t off, size_t len)
 {
-	blobcall_init_blob(call, blob, "GET", 206);
+	blobcall_init_keyed(call, blob, "GET", 206);
 	blobcall_range(call, "x-ms-range", off, len);
 	checksum_ask(call, len);
 	blobcall_cond(call, cond);
@@ -107,7 +107,7 @@ int blob_snapshot(const struct blob *blob, const struct blob_cond *cond,
 	struct blobcall call;
 	int r;
 
-	blobcall_init_blob(&call, blob, "PUT", 201);
+	blobcall_init_keyed(&call, blob, "PUT", 201);
 	blobcall_query(&call, "comp", "snapshot");
 	blobcall_cond(&call, cond);
 	blobcall_metadata(&call, metadata);
@@ -155,7 +155,7 @@ int blob_set_metadata(const struct blob *blob, const struct blob_cond *cond,
 	struct blobcall call;
 	int r;
 
-	blobcall_init_blob(&call, blob, "PUT", 200);
+	blobcall_init_keyed(&call, blob, "PUT", 200);
 	blobcall_query(&call, "comp", "metadata");
 	blobcall_cond(&call, cond);
 	blobcall_metadata(&call, metadata);

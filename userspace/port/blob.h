@@ -13,7 +13,8 @@
  *   -ENOENT        no such blob, container or snapshot
  *   -EBUSY         a lease: held by another, lost, missing, not renewable
  *   -ESTALE        a condition (ETag, sequence number) does not hold
- *   -EACCES        credentials refused, or no permission
+ *   -EACCES        credentials refused, or no permission; the blob is under
+ *                  another key than the request's
  *   -EAGAIN        service asks to come again (408 429 500 502 503 504)
  *   -EBADMSG       data were damaged on the way: their checksum does not match,
  *                  at either end
@@ -113,6 +114,18 @@ int blobservice_clone(const struct blobservice *service,
 int blobservice_clone_deaf(const struct blobservice *service,
 			   struct blobservice **ret);
 
+/*
+ * A key that comes with the request (customer-provided key): the service
+ * encrypts the blob under it, keeps no more of it than its SHA-256, and answers
+ * none without it. Both are base64 of 32 bytes. A secret.
+ */
+#define BLOB_KEY_SIZE 45	/* of each, with its NUL */
+
+struct blob_key {
+	char key[BLOB_KEY_SIZE];
+	char sha256[BLOB_KEY_SIZE];
+};
+
 /* The address of a blob. Strings are borrowed, names unencoded. */
 struct blob {
 	struct blobservice *service;
@@ -120,6 +133,7 @@ struct blob {
 	const char *name;
 	const char *snapshot;	/* its time as given by the service; NULL: the
 				 * blob itself */
+	const struct blob_key *key;	/* it is under; borrowed, NULL: none */
 };
 
 /* Under what conditions a request is to act. All zero: none. */
@@ -200,7 +214,8 @@ int blob_snapshot(const struct blob *blob, const struct blob_cond *cond,
  * Has the service make @to a copy of @from, which may be a snapshot, and give it
  * @metadata. The service reads @from as whoever owns its signature, or as who
  * asks if there is none. When 0 is returned it has begun: ask for the properties
- * until the copy is no longer pending. On failure @to is what it was.
+ * until the copy is no longer pending. On failure @to is what it was. It copies no
+ * blob that is under a key of ours, and makes none.
  */
 int blob_copy(const struct blob *to, const struct blob *from,
 	      const struct fields *metadata, struct blob_error *reterr);

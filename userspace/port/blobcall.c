@@ -169,6 +169,17 @@ void blobcall_init_blob(struct blobcall *call, const struct blob *blob,
 		blobcall_query(call, "snapshot", blob->snapshot);
 }
 
+void blobcall_init_keyed(struct blobcall *call, const struct blob *blob,
+			 const char *method, unsigned int expect)
+{
+	blobcall_init_blob(call, blob, method, expect);
+	if (!blob->key)
+		return;
+	blobcall_header(call, "x-ms-encryption-key", blob->key->key);
+	blobcall_header(call, "x-ms-encryption-key-sha256", blob->key->sha256);
+	blobcall_header(call, "x-ms-encryption-algorithm", "AES256");
+}
+
 void blobcall_done(struct blobcall *call)
 {
 	fields_done(&call->query);

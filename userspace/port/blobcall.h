@@ -48,6 +48,15 @@ void blobcall_init(struct blobcall *call, struct blobservice *service,
 /* For @blob, with its snapshot. */
 void blobcall_init_blob(struct blobcall *call, const struct blob *blob,
 			const char *method, unsigned int expect);
+
+/*
+ * The same with the key that the blob is under, if it is: for the operations
+ * that take one. Those are Put Blob, Put Page (clear, too), Get Blob, Get Blob
+ * Properties, Set Blob Metadata, Snapshot Blob, and Set Blob Properties where it
+ * sets a page blob's size.
+ */
+void blobcall_init_keyed(struct blobcall *call, const struct blob *blob,
+			 const char *method, unsigned int expect);
 void blobcall_done(struct blobcall *call);
 
 /* The request of blob_read(), all but where the bytes go. */

@@ -18,7 +18,8 @@
 struct bloblist_item {
 	const char *name;
 	const char *snapshot;		/* NULL: the blob itself */
-	struct blob_properties properties;	/* metadata if asked for */
+	struct blob_properties properties;	/* metadata if asked for, but for
+					 * blobs under a key of ours */
 };
 
 /* Non-zero stops the listing and is returned. */

@@ -17,7 +17,7 @@ int blockblob_put(const struct blob *blob, const struct blob_cond *cond,
 	struct blobcall call;
 	int r;
 
-	blobcall_init_blob(&call, blob, "PUT", 201);
+	blobcall_init_keyed(&call, blob, "PUT", 201);
 	blobcall_header(&call, "x-ms-blob-type", "BlockBlob");
 	blobcall_header(&call, "Content-Type", content_type);
 	blobcall_body(&call, data, len, NULL);
@@ -38,7 +38,7 @@ int blockblob_get(const struct blob *blob, size_t max, char **ret_data,
 	time_t when;
 	int r;
 
-	blobcall_init_blob(&call, blob, "GET", 200);
+	blobcall_init_keyed(&call, blob, "GET", 200);
 	call.body_max = max;
 	r = blobcall_perform(&call, reterr);
 	if (!r && !call.reply.body) {	/* an empty blob */

@@ -14,6 +14,7 @@
 #include "port/crypto.h"
 #include "port/file.h"
 #include "port/privacy.h"
+#include "port/secretfd.h"
 
 #define FILE_MAX (64u << 10)
 
@@ -229,30 +230,6 @@ int credentials_from_file(const char *path, struct credentials *ret,
 	return r;
 }
 
-/* Puts what a pipe holds into a file in memory, under the same number. */
-static int make_seekable(int fd)
-{
-	char *text;
-	size_t len;
-	int memory, r;
-
-	r = file_read_fd(fd, FILE_MAX, &text, &len);
-	if (r)
-		return r;
-	memory = memfd_create("credentials", MFD_CLOEXEC);
-	if (memory < 0) {
-		r = -errno;
-	} else {
-		if (write(memory, text, len) != (ssize_t)len ||
-		    dup3(memory, fd, O_CLOEXEC) < 0)
-			r = errno ? -errno : -EIO;
-		close(memory);
-	}
-	secret_wipe(text, len);
-	free(text);
-	return r;
-}
-
 int credentials_from_inherited(int fd, struct credentials *ret,
 			       struct tm_error *err)
 {
@@ -263,15 +240,10 @@ int credentials_from_inherited(int fd, struct credentials *ret,
 	r = be_private(err);
 	if (r)
 		return r;
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC))
-		return failed(err, -errno, source, "it is not open");
-	if (lseek(fd, 0, SEEK_SET) < 0) {
-		r = errno == ESPIPE ? make_seekable(fd) : -errno;
-		if (!r && lseek(fd, 0, SEEK_SET) < 0)
-			r = -errno;
-		if (r)
-			return failed(err, r, source, strerror(-r));
-	}
+	r = secretfd_rewind(fd, FILE_MAX);
+	if (r)
+		return failed(err, r, source, r == -EBADF ? "it is not open" :
+							    strerror(-r));
 	return credentials_from_fd(fd, source, ret, err);
 }
 

@@ -52,7 +52,7 @@ int pageblob_create(const struct blob *blob, const struct blob_cond *cond,
 
 	if (size % PAGEBLOB_PAGE || size > PAGEBLOB_SIZE_MAX)
 		return bloberror_local(-EINVAL, reterr);
-	blobcall_init_blob(&call, blob, "PUT", 201);
+	blobcall_init_keyed(&call, blob, "PUT", 201);
 	blobcall_header(&call, "x-ms-blob-type", "PageBlob");
 	blobcall_header_u64(&call, "x-ms-blob-content-length", size);
 	blobcall_header_u64(&call, "x-ms-blob-sequence-number", sequence);
@@ -72,7 +72,7 @@ static void refuse_call(struct blobcall *call)
 static void build_put(struct blobcall *call, const struct blob *blob,
 		      const struct blob_cond *cond, uint64_t off, size_t len)
 {
-	blobcall_init_blob(call, blob, "PUT", 201);
+	blobcall_init_keyed(call, blob, "PUT", 201);
 	if (!aligned(off, len) || !len || len > PAGEBLOB_PUT_MAX) {
 		refuse_call(call);
 		return;
@@ -119,7 +119,7 @@ void pageblob_clear_call(struct blobcall *call, const struct blob *blob,
 			 const struct blob_cond *cond, uint64_t off,
 			 uint64_t len)
 {
-	blobcall_init_blob(call, blob, "PUT", 201);
+	blobcall_init_keyed(call, blob, "PUT", 201);
 	if (!aligned(off, len) || !len) {
 		refuse_call(call);
 		return;
@@ -148,7 +148,7 @@ int pageblob_resize(const struct blob *blob, const struct blob_cond *cond,
 
 	if (size % PAGEBLOB_PAGE || size > PAGEBLOB_SIZE_MAX)
 		return bloberror_local(-EINVAL, reterr);
-	blobcall_init_blob(&call, blob, "PUT", 200);
+	blobcall_init_keyed(&call, blob, "PUT", 200);
 	blobcall_query(&call, "comp", "properties");
 	blobcall_header_u64(&call, "x-ms-blob-content-length", size);
 	blobcall_cond(&call, cond);

@@ -141,10 +141,30 @@ static void explain_identity(const struct refusal *what, struct blob_error *e)
 	action(e, "check that account and identity belong to the same directory (tenant)");
 }
 
+/* By code: its status says no more than that there is a conflict. */
+static bool explain_service_key(struct blob_error *e)
+{
+	if (is(e, "BlobUsesCustomerSpecifiedEncryption")) {
+		cause(e, "the service has it encrypted under a key of yours, and none was sent");
+		action(e, "see disks/DISK.key in its container, which says what key that is: someone may have altered it");
+	} else if (is(e, "BlobCustomerSpecifiedEncryptionMismatch")) {
+		cause(e, "the service has it encrypted under another key of yours than was sent");
+		action(e, "give the key that the disk was protected with: service_key or service_key_command in section [encryption]");
+	} else if (is(e, "BlobDoesNotUseCustomerSpecifiedEncryption")) {
+		cause(e, "the service has it under no key of yours, and one was sent");
+		action(e, "see who has replaced it");
+	} else {
+		return false;
+	}
+	return true;
+}
+
 void refusal_explain(const struct refusal *what, struct blob_error *e)
 {
 	enum azauth_kind kind = azauth_kind(what->auth);
 
+	if (explain_service_key(e))
+		return;
 	if (e->status != 401 && e->status != 403)
 		return;
 	if (is(e, "KeyBasedAuthenticationNotPermitted")) {
