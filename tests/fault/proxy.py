@@ -523,9 +523,9 @@ class Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def main():
-    Handler.state = State(int(sys.argv[1]))
-    server = Server(("127.0.0.1", 0), Handler)
+def main(handler=Handler):
+    handler.state = State(int(sys.argv[1]))
+    server = Server(("127.0.0.1", 0), handler)
     with open(sys.argv[2] + ".new", "w", encoding="ascii") as out:
         out.write(str(server.server_address[1]))
     os.rename(sys.argv[2] + ".new", sys.argv[2])

@@ -14,7 +14,8 @@
 # older release: faster, but it checks no MD5 and refuses a CRC64, so
 # transfer.checksum has to be md5. AZURITE_CERT and AZURITE_CERT_KEY, files in
 # PEM, make it speak TLS; AZURITE_OAUTH=basic then makes it take tokens too,
-# whose signature it does not check.
+# whose signature it does not check. AZURITE_LOOSE=yes has it ignore headers that
+# it does not know, such as those of a customer-provided key, and not refuse them.
 
 # The key of the emulator's one account, as its documentation publishes it.
 AZURITE_ACCOUNT=devstoreaccount1
@@ -63,6 +64,7 @@ azurite_start() {
 		set -- --cert "$AZURITE_CERT" --key "$AZURITE_CERT_KEY"
 	fi
 	[ -z "${AZURITE_OAUTH:-}" ] || set -- "$@" --oauth "$AZURITE_OAUTH"
+	[ -z "${AZURITE_LOOSE:-}" ] || set -- "$@" --loose
 	mkdir -p "$azurite_data" && : >"$azurite_data/azurite.log" || return 1
 	# With its parent it goes too, even if that is killed.
 	setpriv --pdeathsig TERM node --no-deprecation \

@@ -17,12 +17,14 @@
 #	proxy_replay NAME [INDEX]	sends a recorded request again, prints
 #				"STATUS CODE"
 #
+# PROXY_PROGRAM=keyed.py has it stand for a service that takes keys.
 # proxy_start sets PROXY_PORT, PROXY_URL and PROXY_PID, and
 # DIRECT_CONNECTION_STRING, which goes round it.
 
 proxy_start() {
 	rm -f "$1/proxy.port"
-	setpriv --pdeathsig TERM /usr/bin/python3 "$TESTS/fault/proxy.py" \
+	setpriv --pdeathsig TERM /usr/bin/python3 \
+		"$TESTS/fault/${PROXY_PROGRAM:-proxy.py}" \
 		"$AZURITE_PORT" "$1/proxy.port" 2>"$1/proxy.err" &
 	PROXY_PID=$!
 	! command -v at_exit >/dev/null || at_exit proxy_stop
