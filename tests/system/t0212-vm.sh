@@ -243,7 +243,7 @@ is "$(xml '//disk[3]/source/@file')" "$WORK/a home & more/data.img" \
 	"then the others, by LUN"
 is "$(xml '//interface[2]/mac/@address') $(xml '//interface[1]/link/@state')" \
 	"00:0d:3a:01:02:04 down" "NICs with their addresses, unplugged"
-sed 's/bus="sata"/bus="sota"/' "$X" >"$WORK/bad.xml"
+sed 's/bus="scsi"/bus="scsy"/' "$X" >"$WORK/bad.xml"
 ! libvirt_valid "$WORK/bad.xml" 2>/dev/null
 ok $? "found: a bus that does not exist"
 sh -n "$WORK/a home & more/qemu.sh"

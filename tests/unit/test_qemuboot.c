@@ -53,6 +53,7 @@ static void chooses_a_controller_that_is_known(void **state)
 		{ "virtio_scsi", TM_BUS_VIRTIO_SCSI },
 		{ "virtio_blk", TM_BUS_VIRTIO },
 		{ "ahci", TM_BUS_AHCI },
+		{ "ata_piix", TM_BUS_AHCI },
 	};
 	struct tm_rebuild_disk room[1];
 	struct tm_rebuild b;
@@ -61,7 +62,7 @@ static void chooses_a_controller_that_is_known(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		b = machine(room, 1, cases[i].driver);
-		assert_int_equal(tm_qemu_boot_bus(&b), cases[i].bus);
+		assert_int_equal(tm_rebuild_bus(&b), cases[i].bus);
 	}
 }
 
@@ -85,7 +86,7 @@ static void gives_each_disk_its_socket(void **state)
 	assert_null(strstr(text, "ahci,id=ahci2\n"));
 	assert_non_null(strstr(text,
 			       "ide-hd,bus=ahci0.0,drive=disk0,bootindex=0\n"));
-	assert_non_null(strstr(text, "ide-hd,bus=ahci1.1,drive=disk7\n"));
+	assert_non_null(strstr(text, "ide-hd,bus=ahci1.1,drive=disk7,bootindex=7\n"));
 	text = after(words, "-blockdev");
 	assert_non_null(strstr(text, "\"path\":\"/tmp/a,b/0\""));
 	assert_non_null(strstr(text, "\"path\":\"/7\""));
@@ -104,7 +105,7 @@ static void is_the_machine_that_is_wanted(void **state)
 					    &words), 0);
 	assert_string_equal(after(words, "-bios"), TM_QEMU_FIRMWARE "\n");
 	assert_non_null(strstr(after(words, "-device"),
-			       "scsi-hd,bus=scsi0.0,lun=1,drive=disk1\n"));
+			       "scsi-hd,bus=scsi0.0,lun=1,drive=disk1,bootindex=1\n"));
 	tm_qemu_boot_free(words);
 	assert_int_equal(tm_qemu_boot_words(&b, TM_BUS_VIRTIO, sockets, &words),
 			 0);

@@ -93,7 +93,7 @@ static enum tm_bus choose_bus(const struct tm_rebuild *b)
 	for (i = 0; bus && i < sizeof(buses) / sizeof(*buses); i++)
 		if (!strcmp(buses[i].name, bus))
 			return buses[i].bus;
-	return tm_qemu_boot_bus(b);
+	return tm_rebuild_bus(b);
 }
 
 /* It becomes the first; the others stay in their order. */

@@ -74,7 +74,7 @@ static void write_disk(struct tm_xml *x, const struct tm_rebuild *b, size_t i,
 		[TM_BUS_VIRTIO_SCSI] = "scsi",
 	};
 	enum tm_bus bus = tm_rebuild_bus(b);
-	char device[8];
+	char device[8], order[24];
 
 	tm_xml_begin(x, "disk");
 	tm_xml_attribute(x, "type", "file");
@@ -91,8 +91,9 @@ static void write_disk(struct tm_xml *x, const struct tm_rebuild *b, size_t i,
 					"sd", i));
 	tm_xml_attribute(x, "bus", buses[bus]);
 	tm_xml_close(x);
-	if (!i)
-		leaf(x, "boot", "order", "1");
+	/* A BIOS does not look for a disk that has no place in the order. */
+	snprintf(order, sizeof(order), "%zu", i + 1);
+	leaf(x, "boot", "order", order);
 	tm_xml_close(x);
 }
 

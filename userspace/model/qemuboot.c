@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define AHCI_PORTS 6
 
@@ -40,15 +39,6 @@ static void add(struct words *w, const char *fmt, ...)
 		word = NULL;
 	va_end(ap);
 	take(w, word);
-}
-
-enum tm_bus tm_qemu_boot_bus(const struct tm_rebuild *b)
-{
-	const char *driver = b->disks[0].had->driver;
-	enum tm_bus bus = tm_rebuild_bus(b);
-
-	return bus != TM_BUS_AHCI || !strcmp(driver, "ahci") ? bus :
-		TM_BUS_VIRTIO_SCSI;
 }
 
 static void add_machine(struct words *w, const struct tm_rebuild *b)
@@ -98,20 +88,19 @@ static void add_disk(struct words *w, size_t i, const char *socket)
 
 static void add_device(struct words *w, size_t i, enum tm_bus bus)
 {
-	const char *first = i ? "" : ",bootindex=0";
-
+	/* A BIOS does not look for a disk that has no place in the order. */
 	add(w, "-device");
 	switch (bus) {
 	case TM_BUS_VIRTIO:
-		add(w, "virtio-blk-pci,drive=disk%zu%s", i, first);
+		add(w, "virtio-blk-pci,drive=disk%zu,bootindex=%zu", i, i);
 		break;
 	case TM_BUS_VIRTIO_SCSI:
-		add(w, "scsi-hd,bus=scsi0.0,lun=%zu,drive=disk%zu%s", i, i,
-		    first);
+		add(w, "scsi-hd,bus=scsi0.0,lun=%zu,drive=disk%zu,"
+		    "bootindex=%zu", i, i, i);
 		break;
 	case TM_BUS_AHCI:
-		add(w, "ide-hd,bus=ahci%zu.%zu,drive=disk%zu%s", i / AHCI_PORTS,
-		    i % AHCI_PORTS, i, first);
+		add(w, "ide-hd,bus=ahci%zu.%zu,drive=disk%zu,bootindex=%zu",
+		    i / AHCI_PORTS, i % AHCI_PORTS, i, i);
 		break;
 	}
 }

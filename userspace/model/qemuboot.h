@@ -10,13 +10,6 @@
 #define TM_QEMU_FIRMWARE "/usr/share/ovmf/OVMF.fd"
 
 /*
- * The controller to try a machine with. Where it is not known to be one that QEMU
- * has, virtio-scsi: kernels made for clouds know it, and not AHCI, and the disks
- * have the names that they have on Hyper-V.
- */
-enum tm_bus tm_qemu_boot_bus(const struct tm_rebuild *b);
-
-/*
  * A program and its arguments, ended by NULL: @b with disk i on unix socket
  * sockets[i], its first serial port on standard output, and no network. It is
  * killed when whoever started it dies. To be freed with tm_qemu_boot_free().

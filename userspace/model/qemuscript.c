@@ -65,7 +65,8 @@ static void write_disk(FILE *f, const struct tm_rebuild *b, size_t i,
 			i / AHCI_PORTS, i % AHCI_PORTS);
 		break;
 	}
-	fprintf(f, ",drive=disk%zu%s \\\n", i, i ? "" : ",bootindex=0");
+	/* A BIOS does not look for a disk that has no place in the order. */
+	fprintf(f, ",drive=disk%zu,bootindex=%zu \\\n", i, i);
 }
 
 static void write_nic(FILE *f, const struct tm_rebuild *b, size_t i)

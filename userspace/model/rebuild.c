@@ -126,8 +126,8 @@ enum tm_bus tm_rebuild_bus(const struct tm_rebuild *b)
 	const char *driver = b->disks[0].had->driver;
 
 	return !strcmp(driver, "virtio_blk") ? TM_BUS_VIRTIO :
-	       !strcmp(driver, "virtio_scsi") ? TM_BUS_VIRTIO_SCSI :
-						TM_BUS_AHCI;
+	       !strcmp(driver, "ahci") || !strcmp(driver, "ata_piix") ?
+			TM_BUS_AHCI : TM_BUS_VIRTIO_SCSI;
 }
 
 bool tm_rebuild_virtio_net(const struct tm_rebuild *b)

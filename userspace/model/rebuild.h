@@ -74,9 +74,13 @@ int tm_domain_xml(const struct tm_rebuild *b, const char *directory,
 /* A shell script, to lie beside the disks' files. malloc()ed. 0 or -ENOMEM. */
 int tm_qemu_script(const struct tm_rebuild *b, char **ret);
 
-/* What a local machine gets for the controller that the disks had. */
+/*
+ * What a local machine gets for the controller that the disks had. Where QEMU has
+ * none like it, virtio-scsi: kernels made for clouds know it, and not AHCI, and
+ * the disks have the names that they have on Hyper-V.
+ */
 enum tm_bus {
-	TM_BUS_AHCI,		/* what every system knows */
+	TM_BUS_AHCI,
 	TM_BUS_VIRTIO,
 	TM_BUS_VIRTIO_SCSI,
 };
