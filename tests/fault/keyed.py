@@ -31,6 +31,7 @@ import threading
 import urllib.parse
 
 import proxy
+from rules import kind_of
 
 KEY = "x-ms-encryption-key"
 TAKE = {"page-create", "block-put", "page-put", "page-clear", "resize", "read",
@@ -105,7 +106,7 @@ class Handler(proxy.Handler):
 
     def handle_request(self, body):
         request = (self.command, self.path, self.headers.items(), body)
-        kind = proxy.kind_of(self.command, self.path, self.headers)
+        kind = kind_of(self.command, self.path, self.headers)
         verdict = self.judge(kind, request)
         if verdict is None:
             super().handle_request(body)

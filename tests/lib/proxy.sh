@@ -6,7 +6,7 @@
 #
 #	proxy_start DIR		starts it; credentials now lead through it
 #	proxy_stop
-#	proxy_rule JSON		adds a rule (see tests/fault/proxy.py), its
+#	proxy_rule JSON		adds a rule (see tests/fault/rules.py), its
 #				number in PROXY_RULE
 #	proxy_await RULE [TIMES]	waits until it has acted
 #	proxy_release		lets go of what is held

@@ -3,7 +3,7 @@
 #
 # host-proxied.sh - what a guest asks of its host about the way to the vault
 #
-#	rule JSON	a rule for the proxy (tests/fault/proxy.py); prints its
+#	rule JSON	a rule for the proxy (tests/fault/rules.py); prints its
 #			number
 #	acted RULE	has it acted?
 #	clear		no more rules; what they hold goes on its way
