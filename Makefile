@@ -290,7 +290,7 @@ check-snapshot: all vmtools	## snapshots at length; CUTS on each of KERNELS, ROU
 
 check-sweep: all	## a client killed at each of its requests; SEED, STRIDE
 	@FORM=$${FORM:-full} tests/run tests/fault/t0305-sweep.sh \
-		tests/fault/t0308-deletion.sh
+		tests/fault/t0310-deletion.sh
 
 check-faults: all $(ENDURE)	## a bad server: ROUNDS, FAULTS, PERCENT, SEED; BACKUPS by one process
 	@FORM=$${FORM:-full} tests/run tests/fault/t0306-server.sh \
