@@ -8,8 +8,9 @@
 # What a small server's disk is: a table of partitions with a boot loader
 # (SYSLINUX) in front of it, a partition that the loader reads the kernel from,
 # and Debian bookworm as it comes, with systemd, which asks for a login on the
-# first serial port. The kernel and its modules are KERNEL-ROOT's. The image's
-# cache is keyed by this file's bytes.
+# first serial port. UEFI finds a unified kernel image on that partition. The
+# kernel and its modules are KERNEL-ROOT's. The image's cache is keyed by this
+# file's bytes.
 set -eu
 
 kernel_root=$1 release=$2 mirror=$3 out=$4
@@ -17,6 +18,7 @@ root=$out/root image=$out/disk.img
 packages=systemd,systemd-sysv,udev,kmod,e2fsprogs
 # What finds the disk, whatever controller it is given.
 disk_modules="virtio_pci virtio_blk virtio_scsi sd_mod"
+cmdline="console=ttyS0,115200 mitigations=off random.trust_cpu=on"
 # MiB: where the partitions begin, and how large they are.
 boot_at=1 boot_size=47 root_at=48 root_size=464
 
@@ -85,6 +87,20 @@ make_initrd()
 		>"$out/initrd"
 }
 
+# By systemd's stub: the kernel, what it is told, and its initrd in one program
+# for UEFI. Each part where the one before cannot reach.
+make_unified()
+{
+	printf %s "$cmdline" >"$out/cmdline"
+	objcopy --add-section .cmdline="$out/cmdline" \
+		--change-section-vma .cmdline=0x30000 \
+		--add-section .linux="$kernel_root/boot/vmlinuz-$release" \
+		--change-section-vma .linux=0x2000000 \
+		--add-section .initrd="$out/initrd" \
+		--change-section-vma .initrd=0x6000000 \
+		/usr/lib/systemd/boot/efi/linuxx64.efi.stub "$out/bootx64.efi"
+}
+
 make_disk()
 {
 	cat >"$out/syslinux.cfg" <<-END
@@ -93,7 +109,7 @@ make_disk()
 	LABEL debian
 	LINUX vmlinuz
 	INITRD initrd
-	APPEND console=ttyS0,115200 mitigations=off random.trust_cpu=on
+	APPEND $cmdline
 	END
 	truncate -s $((root_at + root_size))M "$image"
 	sfdisk -q "$image" <<-END
@@ -107,6 +123,8 @@ make_disk()
 	mformat -i "$boot" -T $((boot_size * 2048)) ::
 	mcopy -i "$boot" "$kernel_root/boot/vmlinuz-$release" ::vmlinuz
 	mcopy -i "$boot" "$out/initrd" "$out/syslinux.cfg" ::
+	mmd -i "$boot" ::efi ::efi/boot
+	mcopy -i "$boot" "$out/bootx64.efi" ::efi/boot
 	syslinux --install --offset $((boot_at << 20)) "$image"
 	mke2fs -q -t ext4 -L root -d "$root" \
 		-E offset=$((root_at << 20)) "$image" ${root_size}M
@@ -115,6 +133,7 @@ make_disk()
 list_modules
 make_root
 make_initrd
+make_unified
 make_disk
 rm -rf "${root:?}" "$out/initrd.d" "$out/initrd" "$out/modules" \
-	"$out/syslinux.cfg"
+	"$out/syslinux.cfg" "$out/cmdline" "$out/bootx64.efi"
