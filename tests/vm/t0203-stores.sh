@@ -35,7 +35,7 @@ disk store 48M
 # More than is read ahead of what is sent: a view may end once it has been read.
 disk b 160M
 vault_guest "backups" --disk "$WORK/a" --disk "$WORK/meta" \
-	--disk "$WORK/store" --disk "$WORK/b" --timeout 1200 \
+	--disk "$WORK/store" --disk "$WORK/b" --timeout 600 \
 	"$TOP/tests/vm/guest/stores.sh"
 
 done_testing

@@ -45,20 +45,21 @@ done
 # when its view has ended; by then, a store in suspension answers again.
 cat >/tmp/meanwhile <<'END2'
 #!/bin/sh
-dd if=/dev/urandom of="/dev/mapper/$1" bs=1M oflag=direct seek="$2" \
-	count="$2" status=none conv=notrunc &
-writer=$!
+(
+	dd if=/dev/urandom of="/dev/mapper/$1" bs=1M oflag=direct seek="$2" \
+		count="$2" status=none conv=notrunc
+	echo $? >/tmp/writer
+) &
 until dmsetup status "$1" | grep -q :shipping; do
-	:
+	kill -0 "$3" || break
 done
 kill -STOP "$3"
 until dmsetup status "$1-snap" | grep -q invalid; do
+	[ ! -s /tmp/writer ] || break
 	sleep 0.1
 done
 dmsetup resume store
 kill -CONT "$3"
-wait $writer
-echo $? >/tmp/writer
 END2
 chmod +x /tmp/meanwhile
 
