@@ -14,8 +14,8 @@ TMPDIR=$WORK/t
 export TMPDIR
 mkdir "$TMPDIR"
 
-# sector FILE TEXT END: a disk that says so when it is booted; END halts, or
-# switches the machine off
+# sector FILE TEXT END: a disk that says so when it is booted, after it has read
+# chunk 8, whatever comes of that; END halts, or switches the machine off
 sector() {
 	gcc -x assembler-with-cpp -m16 -nostdlib -static -no-pie \
 		-Wl,--build-id=none,--oformat=binary,-Ttext=0x7c00 \
@@ -24,6 +24,9 @@ sector() {
 		.globl _start
 		_start:	xorw %ax, %ax
 			movw %ax, %ds
+			movw \$packet, %si
+			movb \$0x42, %ah
+			int \$0x13
 			movw \$text, %si
 			movw \$0x3f8, %dx
 		1:	lodsb
@@ -36,6 +39,9 @@ sector() {
 			outw %ax, %dx
 		3:	hlt
 			jmp 3b
+		packet:	.byte 16, 0
+			.word 1, 0x7e00, 0
+			.quad 1024
 		text:	.asciz "$2\r\n"
 			.org 510
 			.word 0xaa55
@@ -183,6 +189,43 @@ is "$STATUS" 0 "an encrypted disk" || sed 's/^/# /' "$WORK/err"
 printf '[encryption]\n' >"$TIDEMARK_CONFIG"
 tidemark verify --boot --sign "This is data."
 is "$STATUS" 5 "which does not start without a passphrase"
+
+# Chunks that are not what was backed up: the guest can do without, or not
+machine m5
+printf '[transfer]\nretries = 1\nretry_wait = 50\n' >"$TIDEMARK_CONFIG"
+VAULT=$PROXY_URL/vault
+tidemark protect "$VAULT" "$WORK/data.img" --disk root --item m5
+tidemark backup --json
+WHOLE=$(json result.point)
+tidemark verify --boot --sign "is data."
+is "$STATUS" 0 "a disk that reads a chunk of its own accord"
+for chunk in 8 0; do
+	head -c 512 /dev/urandom | "$TESTS/lib/sdk.py" put "$(container)" \
+		disks/root.vhd $((65536 * chunk))
+	tidemark backup
+	tidemark verify --boot --sign "is data." --timeout 8 --json
+	is "$STATUS $(json error.code) $(json result.booted)" \
+		"9 integrity false" "a damaged chunk $chunk"
+	like "$(json error.message)" "*disk 'root' at byte $((65536 * chunk)): the data of chunk $chunk are not*" \
+		"is named"
+	tidemark points show latest --json
+	is "$(json result.point.booted.good)" false "and recorded"
+done
+is "$(cat "$WORK/err")" "" "no other is"
+nothing_left "nothing is left"
+
+# A vault that goes away while the machine runs
+for do in refuse stall; do
+	proxy_rule "{\"kind\":\"read\",\"path\":\"root.vhd\",\"skip\":1,\"times\":0,\"do\":\"$do\"}"
+	tidemark verify --boot "$WHOLE" --sign "is data." --timeout 15 --json
+	is "$STATUS" 6 "a vault that is away ($do) says nothing of the machine"
+	like "$(json error.message)" "cannot start the machine: cannot *disk*root*" \
+		"but why it could not be read"
+	proxy_clear
+done
+tidemark points show "$WHOLE" --json
+is "$(json result.point.booted.good)" true "and nothing is recorded"
+nothing_left "nothing is left"
 
 # What is meant is said
 tidemark verify --sign x

@@ -17,6 +17,7 @@ static struct tm_serving serving(void)
 		.disk = "root",
 		.socket = "/run/tidemark/root.nbd",
 		.why = "mount",
+		.faults = "/tmp/tidemark-boot.XXXXXX/0.faults",
 	};
 
 	tm_config_init(&s.config);
@@ -49,6 +50,7 @@ static void comes_back_as_it_was(void **state)
 	assert_string_equal(got.disk, s.disk);
 	assert_string_equal(got.socket, s.socket);
 	assert_string_equal(got.why, s.why);
+	assert_string_equal(got.faults, s.faults);
 	assert_true(got.with_parent);
 	assert_int_equal(got.config.credentials_fd, 7);
 	assert_true(got.config.accept_rollback);
@@ -66,11 +68,13 @@ static void needs_no_descriptor(void **state)
 	char *text;
 
 	(void)state;
+	*s.faults = '\0';
 	assert_int_equal(tm_serving_text(&s, &text), 0);
 	assert_int_equal(tm_serving_parse(text, strlen(text), &got, NULL), 0);
 	free(text);
 	assert_int_equal(got.config.credentials_fd, -1);
 	assert_false(got.config.accept_rollback);
+	assert_string_equal(got.faults, "");
 }
 
 /* @text with @what in it replaced by @with. */

@@ -188,6 +188,14 @@ static int tell(struct cli *cli, const struct tm_rebuild *b,
 	json_array_foreach(lines, i, line) {
 		cli_say(cli, "  | %s\n", json_string_value(line));
 	}
+	if (done->damaged) {
+		tm_error_set(err, -EBADMSG, TM_EXIT_INTEGRITY, name,
+			     "recovery point '%s' is damaged: %s", name,
+			     done->why);
+		tm_error_action(err, "see what else is with 'tidemark verify %s'; use another point",
+				name);
+		return -EBADMSG;
+	}
 	tm_error_set(err, -EBADMSG, TM_EXIT_INTEGRITY, name,
 		     "the machine of recovery point '%s' has not started: %s",
 		     name, done->why);

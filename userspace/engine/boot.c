@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "engine/boot.h"
 #include "engine/nbdkit.h"
+#include "model/readfault.h"
 #include "port/clock.h"
 #include "port/file.h"
 #include "port/program.h"
@@ -18,15 +19,17 @@
 #define EMULATOR "qemu-system-x86_64"
 #define STEP_MS 200u
 #define SERVER_END_MS 20000u	/* it lets go of the point in the vault */
+#define FAULTS_MAX (1u << 20)	/* bytes that a server may say of them */
 
 struct boot {
 	const struct boot_options *how;
-	char dir[96];
+	char dir[88];
 	char sockets[BOOT_DISKS_MAX][TM_SOCKET_SIZE];
 	pid_t servers[BOOT_DISKS_MAX];
 	size_t n_servers, n_sockets;
 	pid_t machine;		/* 0: not started, or its status is taken */
 	int console;		/* -1: not open */
+	struct tm_readfaults faults;
 };
 
 static int need(const char *what, const char *package, struct tm_error *err)
@@ -61,6 +64,14 @@ static void in_dir(const struct boot *b, const char *name, char ret[PATH_MAX])
 	snprintf(ret, PATH_MAX, "%s/%s", b->dir, name);
 }
 
+/* What is there for disk @i. Short: it may be the name of a socket. */
+static void of_disk(const struct boot *b, size_t i, const char *what,
+		    char ret[TM_SOCKET_SIZE])
+{
+	snprintf(ret, TM_SOCKET_SIZE, "%s/%u.%.8s", b->dir,
+		 (unsigned int)i % BOOT_DISKS_MAX, what);
+}
+
 /* Sockets have short names, and it is theirs that the directory is for. */
 static int make_dir(struct boot *b, struct tm_error *err)
 {
@@ -88,13 +99,16 @@ static int serve(struct boot *b, const char *disk, struct tm_error *err)
 		.overlay = true, .with_us = true, .opens = b->how->opens,
 	};
 	size_t i = b->n_sockets++;
-	char log[PATH_MAX];
+	char log[TM_SOCKET_SIZE];
 	int r;
 
-	snprintf(b->sockets[i], sizeof(b->sockets[i]), "%s/%zu.nbd", b->dir, i);
+	of_disk(b, i, "nbd", b->sockets[i]);
+	of_disk(b, i, "faults", serving.faults);
+	of_disk(b, i, "log", log);
 	strcpy(serving.socket, b->sockets[i]);
 	snprintf(serving.disk, sizeof(serving.disk), "%s", disk);
-	in_dir(b, "nbdkit", log);
+	/* It is what the vault has that is to be seen. */
+	serving.config.cache_size = 0;
 	r = nbdkit_start(&serving, &how, log, &b->servers[i], err);
 	if (!r)
 		b->n_servers++;
@@ -200,10 +214,8 @@ static int watch(struct boot *b, struct boot_result *ret, struct tm_error *err)
 }
 
 /* Nothing that the machine has written is to be kept: it need not end well. */
-static void end(struct boot *b)
+static void stop(struct boot *b)
 {
-	static const char *const logs[] = { "nbdkit", "qemu" };
-	char path[PATH_MAX];
 	size_t i;
 
 	if (b->machine)
@@ -212,14 +224,84 @@ static void end(struct boot *b)
 		close(b->console);
 	for (i = 0; i < b->n_servers; i++)
 		program_stop(b->servers[i], SERVER_END_MS);
+}
+
+static void clean(const struct boot *b)
+{
+	static const char *const whats[] = { "nbd", "faults", "log" };
+	char path[PATH_MAX];
+	size_t i, k;
+
+	if (!*b->dir)
+		return;
 	for (i = 0; i < b->n_sockets; i++)
-		unlink(b->sockets[i]);
-	for (i = 0; *b->dir && i < sizeof(logs) / sizeof(*logs); i++) {
-		in_dir(b, logs[i], path);
-		unlink(path);
+		for (k = 0; k < sizeof(whats) / sizeof(*whats); k++) {
+			of_disk(b, i, whats[k], path);
+			unlink(path);
+		}
+	in_dir(b, "qemu", path);
+	unlink(path);
+	rmdir(b->dir);
+}
+
+/* Which reads failed. A server that never came to serve may say nothing. */
+static int gather_faults(struct boot *b, struct tm_error *err)
+{
+	char path[TM_SOCKET_SIZE], *text;
+	size_t i, len;
+	int r;
+
+	for (i = 0; i < b->n_sockets; i++) {
+		of_disk(b, i, "faults", path);
+		r = file_read(path, FAULTS_MAX, &text, &len);
+		if (r == -ENOENT && i >= b->n_servers)
+			continue;
+		if (r)
+			return tm_error_set(err, r, TM_EXIT_FAILED, path,
+					    "cannot read '%s', where it is said which reads failed: %s",
+					    path, strerror(-r));
+		tm_readfaults_take(&b->faults, text);
+		free(text);
 	}
-	if (*b->dir)
-		rmdir(b->dir);
+	return 0;
+}
+
+/*
+ * What the guest made of reads that failed is its affair: it may do without
+ * what it could not read, or show no sign for that very reason. @r is what came
+ * of it so far, and in @err.
+ */
+static int judge(struct boot *b, struct boot_result *ret, int r,
+		 struct tm_error *err)
+{
+	const struct tm_readfaults *f = &b->faults;
+	struct tm_error why = TM_ERROR_INIT;
+	size_t i;
+	int n;
+
+	if (r == -ECANCELED)
+		return r;
+	n = gather_faults(b, &why);
+	if (n && !r) {
+		*err = why;
+		return n;
+	}
+	if (f->n_damage) {
+		for (i = 1; i < f->n_damage; i++)
+			report_warning(b->how->report, "%s",
+				       f->damage[i].message);
+		ret->good = false;
+		ret->damaged = true;
+		snprintf(ret->why, sizeof(ret->why), "%s",
+			 f->damage[0].message);
+		tm_error_clear(err);
+		return 0;
+	}
+	if (!f->other.errnum || (!r && ret->good))
+		return r;
+	*err = f->other;
+	tm_error_prefix(err, "cannot start the machine");
+	return err->errnum;
 }
 
 int boot_point(const struct boot_options *options, struct boot_result *ret,
@@ -247,7 +329,9 @@ int boot_point(const struct boot_options *options, struct boot_result *ret,
 		r = start_machine(b, err);
 	if (!r)
 		r = watch(b, ret, err);
-	end(b);
+	stop(b);
+	r = judge(b, ret, r, err);
+	clean(b);
 	free(b);
 	return r;
 }

@@ -29,15 +29,18 @@ struct boot_options {
 };
 
 struct boot_result {
-	bool good;			/* the sign was there */
+	bool good;			/* the sign was there, and no damage */
+	bool damaged;			/* it read what was not backed up: @why */
 	uint64_t milliseconds;		/* until then, or the end */
-	char why[128];			/* not good: "it has switched itself off" */
+	char why[768];			/* not good: "it has switched itself off" */
 	struct tm_console console;
 };
 
 /*
- * 0 if the machine ran at all: look at ret->good. -ECANCELED; -ENOENT: a program
- * is missing; -E2BIG: so many disks; and what nbdkit_start() says.
+ * 0 if the machine ran, or is known to be damaged: look at ret->good. All chunks
+ * but the first that are not what was backed up are warnings. -ECANCELED;
+ * -ENOENT: a program is missing; -E2BIG: so many disks; what nbdkit_start() says;
+ * and what kept the servers from reading, if the sign did not come.
  */
 int boot_point(const struct boot_options *options, struct boot_result *ret,
 	       struct tm_error *err);

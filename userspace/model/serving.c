@@ -39,6 +39,8 @@ int tm_serving_text(const struct tm_serving *s, char **ret)
 	tm_json_put_string(&r, doc, "disk", s->disk);
 	tm_json_put_string(&r, doc, "socket", s->socket);
 	tm_json_put_string(&r, doc, "why", s->why);
+	if (*s->faults)
+		tm_json_put_string(&r, doc, "faults", s->faults);
 	tm_json_put_bool(&r, doc, "with_parent", s->with_parent);
 	if (s->config.credentials_fd >= 0)
 		tm_json_put_u64(&r, doc, "credentials_fd",
@@ -96,6 +98,8 @@ int tm_serving_parse(const void *text, size_t len, struct tm_serving *ret,
 	tm_json_string(&j, doc, "socket", TM_JSON_OPTIONAL, s.socket,
 		       sizeof(s.socket));
 	tm_json_string(&j, doc, "why", TM_JSON_REQUIRED, s.why, sizeof(s.why));
+	tm_json_string(&j, doc, "faults", TM_JSON_OPTIONAL, s.faults,
+		       sizeof(s.faults));
 	tm_json_bool(&j, doc, "with_parent", TM_JSON_OPTIONAL, &s.with_parent);
 	tm_json_u32(&j, doc, "credentials_fd", TM_JSON_OPTIONAL, 0, INT32_MAX,
 		    &fd);

@@ -29,6 +29,8 @@ struct tm_serving {
 	char socket[TM_SOCKET_SIZE];	/* removed at the end; "": none */
 	bool with_parent;	/* it ends with whoever has started it */
 	char why[16];			/* the point is held: tm_hold's */
+	/* Where it is said which reads fail (readfault.h); "": nowhere. */
+	char faults[TM_SOCKET_SIZE];
 };
 
 /* malloc()ed text. 0 or -ENOMEM. */

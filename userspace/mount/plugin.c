@@ -11,6 +11,8 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +23,18 @@
 #include "engine/access.h"
 #include "engine/hold.h"
 #include "engine/points.h"
+#include "model/readfault.h"
 #include "model/serving.h"
+#include "port/clock.h"
 #include "port/file.h"
 
 #define NBDKIT_API_VERSION 2
 #include <nbdkit-plugin.h>
 
 #define THREAD_MODEL NBDKIT_THREAD_MODEL_PARALLEL
+
+#define FAULTS_TOLD 64u		/* of damage, and of other failures */
+#define PATIENCE_S 10u
 
 /* One for the process: a disk, as nbdkit's plugins are. */
 static struct {
@@ -40,6 +47,14 @@ static struct {
 	struct hold *hold;
 	struct access *access;
 } served = { .fd = -1 };
+
+/* What was told already to whoever has started us; fd -1: nobody asked. */
+static struct {
+	pthread_mutex_t lock;
+	int fd;
+	unsigned int damage, others;
+	char last[sizeof(((struct tm_error *)NULL)->message)];
+} faults = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1 };
 
 /* Only while nbdkit waits for our answer can it be asked whether to end. */
 static _Thread_local bool answering;
@@ -64,6 +79,48 @@ static int tell(const struct tm_error *err)
 		nbdkit_error("%s", err->message);
 	nbdkit_set_error(EIO);
 	return -1;
+}
+
+/* Clients ask again for what they could not read: that is told once. */
+static void tell_starter(const struct tm_error *err)
+{
+	unsigned int *told = err->code == TM_EXIT_INTEGRITY ? &faults.damage :
+							      &faults.others;
+	char line[TM_READFAULT_SIZE];
+	size_t len;
+
+	pthread_mutex_lock(&faults.lock);
+	if (faults.fd >= 0 && *told < FAULTS_TOLD &&
+	    strcmp(faults.last, err->message)) {
+		++*told;
+		strcpy(faults.last, err->message);
+		len = tm_readfault_line(err, line);
+		if (write(faults.fd, line, len) != (ssize_t)len)
+			nbdkit_error("cannot write '%s': %m",
+				     served.serving.faults);
+	}
+	pthread_mutex_unlock(&faults.lock);
+}
+
+/*
+ * What could not be answered before the client went away is no failure, unless
+ * it had waited for long: it may have gone for that.
+ */
+static int tell_read(const struct tm_error *err, uint64_t begin_ns)
+{
+	uint64_t s = (clock_now_ns() - begin_ns) / 1000000000;
+	struct tm_error late = TM_ERROR_INIT;
+
+	if (err->code != TM_EXIT_CANCELLED) {
+		tell_starter(err);
+	} else if (s >= PATIENCE_S) {
+		tm_error_set(&late, -ETIMEDOUT, TM_EXIT_UNAVAILABLE,
+			     served.serving.disk,
+			     "cannot read disk '%s': the vault had not answered for %llu s",
+			     served.serving.disk, (unsigned long long)s);
+		tell_starter(&late);
+	}
+	return tell(err);
 }
 
 static int tidemark_config(const char *key, const char *value)
@@ -154,10 +211,22 @@ static int tidemark_after_fork(void)
 			     served.serving.socket);
 		return -1;
 	}
+	if (*served.serving.faults) {
+		faults.fd = open(served.serving.faults, O_WRONLY | O_CREAT |
+				 O_APPEND | O_CLOEXEC, 0600);
+		if (faults.fd < 0) {
+			nbdkit_error("cannot make '%s': %m",
+				     served.serving.faults);
+			return -1;
+		}
+	}
 	served.report = (struct report){
 		.warning = on_warning, .cancelled = on_cancelled,
 	};
-	return open_disk(&err) ? tell(&err) : 0;
+	if (!open_disk(&err))
+		return 0;
+	tell_starter(&err);
+	return tell(&err);
 }
 
 static void tidemark_unload(void)
@@ -214,6 +283,7 @@ static int tidemark_pread(void *handle, void *buf, uint32_t count,
 			  uint64_t offset, uint32_t flags)
 {
 	struct tm_error err = TM_ERROR_INIT;
+	uint64_t begin = clock_now_ns();
 	int r;
 
 	(void)handle;
@@ -221,20 +291,25 @@ static int tidemark_pread(void *handle, void *buf, uint32_t count,
 	answering = true;
 	r = access_read(served.access, offset, buf, count, &err);
 	answering = false;
-	return r ? tell(&err) : 0;
+	return r ? tell_read(&err, begin) : 0;
 }
 
 /*
- * What cannot be had ahead of time is for the read to say; nor does the
- * readahead filter of nbdkit 1.32 survive an error.
+ * What cannot be had ahead of time is for the read to say, but for what is
+ * damaged whether it comes to that or not; nor does the readahead filter of
+ * nbdkit 1.32 survive an error.
  */
 static int tidemark_cache(void *handle, uint32_t count, uint64_t offset,
 			  uint32_t flags)
 {
+	struct tm_error err = TM_ERROR_INIT;
+
 	(void)handle;
 	(void)flags;
 	answering = true;
-	access_read(served.access, offset, NULL, count, NULL);
+	if (access_read(served.access, offset, NULL, count, &err) &&
+	    err.code == TM_EXIT_INTEGRITY)
+		tell_starter(&err);
 	answering = false;
 	return 0;
 }
@@ -244,7 +319,7 @@ static int tidemark_extents(void *handle, uint32_t count, uint64_t offset,
 			    uint32_t flags, struct nbdkit_extents *extents)
 {
 	struct tm_error err = TM_ERROR_INIT;
-	uint64_t len;
+	uint64_t len, begin = clock_now_ns();
 	bool zero;
 	int r;
 
@@ -254,7 +329,7 @@ static int tidemark_extents(void *handle, uint32_t count, uint64_t offset,
 	r = access_extent(served.access, offset, count, &len, &zero, &err);
 	answering = false;
 	if (r)
-		return tell(&err);
+		return tell_read(&err, begin);
 	return nbdkit_add_extent(extents, offset, len, zero ?
 				 NBDKIT_EXTENT_HOLE | NBDKIT_EXTENT_ZERO : 0);
 }
