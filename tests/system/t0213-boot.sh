@@ -102,6 +102,7 @@ nothing_left "nothing is left"
 
 # The machine that says nothing, and the one that goes off
 machine m2
+printf '[paths]\nmetrics = %s\n' "$WORK/tidemark.prom" >"$TIDEMARK_CONFIG"
 random_disk "$WORK/dead.img" 2
 wipe "$WORK/dead.img" 0 512
 tidemark protect "$VAULT" "$WORK/dead.img" --disk root --item dead
@@ -115,6 +116,11 @@ like "$(cat "$WORK/out")" "*last lines of its console*| No bootable device*" \
 nothing_left "nothing is left"
 tidemark points
 like "$(cat "$WORK/out")" "*DID NOT BOOT 20*" "the list says so"
+grep -qx 'tidemark_last_run_success{item="dead",job="boot"} 0' \
+	"$WORK/tidemark.prom"
+ok $? "so do the metrics, as a job of its own"
+! grep -q 'job="verify"' "$WORK/tidemark.prom"
+ok $? "which says nothing of other verifying"
 tidemark verify
 is "$STATUS" 0 "reading it is another matter"
 tidemark points show latest --json
@@ -241,6 +247,7 @@ done
 machine m3
 tidemark verify --boot --disk nix
 is "$STATUS" 4 "a disk that is not there"
+# shellcheck disable=SC2016 # for the inner shell
 unshare -m sh -c 'mount -t tmpfs none /usr/share/ovmf && exec "$0" "$@"' \
 	"$TIDEMARK" verify --boot --firmware uefi >"$WORK/out" 2>"$WORK/err"
 is $? 1 "firmware that is not installed"

@@ -249,7 +249,7 @@ int verify_boot(struct cli *cli, const struct tm_config *config,
 
 	if (r)
 		return r;
-	metrics_begin(&metrics, config, &cli->report, TM_JOB_VERIFY,
+	metrics_begin(&metrics, config, &cli->report, TM_JOB_BOOT,
 		      found.place.item);
 	outcome.r = r = start(cli, config, &found, disk, err);
 	metrics_count(&outcome, &found.place.vault);

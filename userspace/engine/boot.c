@@ -228,15 +228,15 @@ static void stop(struct boot *b)
 
 static void clean(const struct boot *b)
 {
-	static const char *const whats[] = { "nbd", "faults", "log" };
+	static const char *const ends[] = { "nbd", "faults", "log" };
 	char path[PATH_MAX];
 	size_t i, k;
 
 	if (!*b->dir)
 		return;
 	for (i = 0; i < b->n_sockets; i++)
-		for (k = 0; k < sizeof(whats) / sizeof(*whats); k++) {
-			of_disk(b, i, whats[k], path);
+		for (k = 0; k < sizeof(ends) / sizeof(*ends); k++) {
+			of_disk(b, i, ends[k], path);
 			unlink(path);
 		}
 	in_dir(b, "qemu", path);

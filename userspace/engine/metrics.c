@@ -90,6 +90,8 @@ static const char *job_of(enum tm_job_kind kind)
 		return "restore";
 	case TM_JOB_VERIFY:
 		return "verify";
+	case TM_JOB_BOOT:	/* a good start is no word on all the data */
+		return "boot";
 	default:
 		return "backup";
 	}

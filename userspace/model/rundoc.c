@@ -18,6 +18,7 @@ static const char *const job_kinds[] = {
 	[TM_JOB_BACKUP] = "backup",
 	[TM_JOB_RESTORE] = "restore",
 	[TM_JOB_VERIFY] = "verify",
+	[TM_JOB_BOOT] = "boot",
 };
 
 static const char *const job_statuses[] = {
@@ -212,7 +213,7 @@ int tm_job_parse(const void *text, size_t len, const char *name,
 	if (r)
 		return r;
 	parse_name(&j, job.rest, job.name);
-	tm_json_word(&j, job.rest, "kind", TM_JSON_REQUIRED, job_kinds, 3,
+	tm_json_word(&j, job.rest, "kind", TM_JSON_REQUIRED, job_kinds, 4,
 		     &kind);
 	job.kind = (enum tm_job_kind)kind;
 	tm_json_word(&j, job.rest, "status", TM_JSON_REQUIRED, job_statuses, 6,

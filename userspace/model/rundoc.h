@@ -53,7 +53,12 @@ struct tm_run {
 	json_t *rest;
 };
 
-enum tm_job_kind { TM_JOB_BACKUP, TM_JOB_RESTORE, TM_JOB_VERIFY };
+enum tm_job_kind {
+	TM_JOB_BACKUP,
+	TM_JOB_RESTORE,
+	TM_JOB_VERIFY,
+	TM_JOB_BOOT,
+};
 
 enum tm_job_status {
 	TM_JOB_IN_PROGRESS,
