@@ -51,10 +51,18 @@ sector() {
 }
 HALT=0x80 OFF=0x604
 
+# programs [NAME]: those that were started for machines
+programs() {
+	for pid in $(pgrep -x "${1:-nbdkit|qemu-system-x86}"); do
+		! grep -qzx "TMPDIR=$TMPDIR" "/proc/$pid/environ" \
+			2>/dev/null || echo "$pid"
+	done
+}
+
 # rest: what is left of machines that were started
 rest() {
 	ls "$TMPDIR"
-	pgrep -f "$TMPDIR/tidemark-boot" || :
+	programs
 }
 
 # nothing_left TEXT
@@ -149,8 +157,7 @@ nothing_left "nothing is left"
 
 # started: until there is a machine
 started() {
-	until pgrep -f "$TMPDIR/tidemark-boot.*-blockdev" >/dev/null ||
-		pgrep -f "blockdev.*$TMPDIR/tidemark-boot" >/dev/null; do
+	until [ -n "$(programs qemu-system-x86)" ]; do
 		kill -0 "$PID" 2>/dev/null || return 1
 		sleep 0.1
 	done
@@ -168,15 +175,28 @@ for signal in INT TERM; do
 done
 tidemark points show latest --json
 is "$(json result.point.booted.good)" true "nor recorded"
-"$TIDEMARK" verify --boot --disk zdata >/dev/null 2>&1 </dev/null &
+printf '%s' "$AZURE_STORAGE_CONNECTION_STRING" >"$WORK/secret"
+exec 8<"$WORK/secret" 9<"$WORK/secret"
+"$TIDEMARK" verify --boot --disk zdata --credentials-fd 9 \
+	>/dev/null 2>&1 </dev/null &
 PID=$!
+exec 8<&- 9<&-
 started
+QEMU=$(programs qemu-system-x86)
+! ls -l "/proc/$QEMU/fd" | grep -q "$WORK/secret"
+ok $? "the machine has no descriptor that is not for it"
+! tr '\0' '\n' <"/proc/$QEMU/environ" | grep -v -e ^PATH= -e ^LC_ALL= \
+	-e ^LANG= -e ^TMPDIR= >"$WORK/environ"
+ok $? "nor anything of the environment" || cat "$WORK/environ"
+is "$(stat -c %u "/proc/$QEMU")" 65534 "and is nobody"
 kill -s KILL $PID
 wait $PID
-until ! pgrep -f "$TMPDIR/tidemark-boot" >/dev/null; do
+tries=0
+while [ -n "$(programs)" ] && [ $((tries += 1)) -le 100 ]; do
 	sleep 0.1
 done
-ok 0 "who is killed leaves no programs"
+is "$(programs)" "" "who is killed leaves no programs"
+rm -rf "$TMPDIR"/tidemark-boot.*
 
 # An encrypted disk
 machine m4

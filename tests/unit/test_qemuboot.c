@@ -8,9 +8,6 @@
 static struct tm_point_disk disks[8];
 static struct tm_machine_disk had[8];
 static const struct tm_point point = { .disks = disks, .n_disks = 8 };
-static const char *const sockets[8] = {
-	"/tmp/a,b/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7",
-};
 
 static struct tm_rebuild machine(struct tm_rebuild_disk *room, size_t n,
 				 const char *driver)
@@ -70,17 +67,18 @@ static void gives_each_disk_its_socket(void **state)
 {
 	struct tm_rebuild_disk room[8];
 	struct tm_rebuild b = machine(room, 8, "");
+	const struct tm_qemu_boot how = { .machine = &b, .bus = TM_BUS_AHCI };
 	char **words;
 	const char *text;
 
 	(void)state;
-	assert_int_equal(tm_qemu_boot_words(&b, TM_BUS_AHCI, sockets, &words),
-			 0);
+	assert_int_equal(tm_qemu_boot_words(&how, &words), 0);
 	assert_string_equal(words[0], "setpriv");
 	assert_string_equal(after(words, "-smp"), "3\n");
 	assert_string_equal(after(words, "-m"), "640M\n");
 	assert_string_equal(after(words, "-nic"), "none\n");
 	assert_string_equal(after(words, "-bios"), "");
+	assert_string_equal(after(words, "--reuid"), "");
 	text = after(words, "-device");
 	assert_non_null(strstr(text, "ahci,id=ahci1\n"));
 	assert_null(strstr(text, "ahci,id=ahci2\n"));
@@ -88,8 +86,8 @@ static void gives_each_disk_its_socket(void **state)
 			       "ide-hd,bus=ahci0.0,drive=disk0,bootindex=0\n"));
 	assert_non_null(strstr(text, "ide-hd,bus=ahci1.1,drive=disk7,bootindex=7\n"));
 	text = after(words, "-blockdev");
-	assert_non_null(strstr(text, "\"path\":\"/tmp/a,b/0\""));
-	assert_non_null(strstr(text, "\"path\":\"/7\""));
+	assert_non_null(strstr(text, "\"str\":\"3\""));
+	assert_non_null(strstr(text, "\"str\":\"10\""));
 	tm_qemu_boot_free(words);
 }
 
@@ -97,21 +95,36 @@ static void is_the_machine_that_is_wanted(void **state)
 {
 	struct tm_rebuild_disk room[2];
 	struct tm_rebuild b = machine(room, 2, "");
+	struct tm_qemu_boot how = { .machine = &b, .bus = TM_BUS_VIRTIO_SCSI,
+				    .as_nobody = true, .group = 7 };
 	char **words;
 
 	(void)state;
 	b.uefi = true;
-	assert_int_equal(tm_qemu_boot_words(&b, TM_BUS_VIRTIO_SCSI, sockets,
-					    &words), 0);
+	assert_int_equal(tm_qemu_boot_words(&how, &words), 0);
+	assert_string_equal(after(words, "--reuid"), "65534\n");
+	assert_string_equal(after(words, "--regid"), "65534\n");
+	assert_string_equal(after(words, "--groups"), "7\n");
 	assert_string_equal(after(words, "-bios"), TM_QEMU_FIRMWARE "\n");
 	assert_non_null(strstr(after(words, "-device"),
 			       "scsi-hd,bus=scsi0.0,lun=1,drive=disk1,bootindex=1\n"));
 	tm_qemu_boot_free(words);
-	assert_int_equal(tm_qemu_boot_words(&b, TM_BUS_VIRTIO, sockets, &words),
-			 0);
+	how.bus = TM_BUS_VIRTIO;
+	how.group = 0;
+	assert_int_equal(tm_qemu_boot_words(&how, &words), 0);
+	assert_string_equal(after(words, "--clear-groups"), "--no-new-privs\n");
 	assert_null(strstr(after(words, "-device"), "scsi"));
 	tm_qemu_boot_free(words);
 	tm_qemu_boot_free(NULL);
+}
+
+/* No fewer than 64, but for virtio's, of which each takes a place. */
+static void has_room_on_each_bus(void **state)
+{
+	(void)state;
+	assert_int_equal(tm_qemu_boot_most(TM_BUS_VIRTIO), 28);
+	assert_true(tm_qemu_boot_most(TM_BUS_AHCI) >= 64);
+	assert_true(tm_qemu_boot_most(TM_BUS_VIRTIO_SCSI) >= 64);
 }
 
 int main(void)
@@ -120,6 +133,7 @@ int main(void)
 		cmocka_unit_test(chooses_a_controller_that_is_known),
 		cmocka_unit_test(gives_each_disk_its_socket),
 		cmocka_unit_test(is_the_machine_that_is_wanted),
+		cmocka_unit_test(has_room_on_each_bus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "engine/boot.h"
@@ -14,10 +15,12 @@
 #include "model/readfault.h"
 #include "port/clock.h"
 #include "port/file.h"
+#include "port/nbd.h"
 #include "port/program.h"
 
 #define EMULATOR "qemu-system-x86_64"
 #define STEP_MS 200u
+#define PIPE_READS 16u		/* all that is in a pipe */
 #define SERVER_END_MS 20000u	/* it lets go of the point in the vault */
 #define FAULTS_MAX (1u << 20)	/* bytes that a server may say of them */
 
@@ -27,6 +30,7 @@ struct boot {
 	char sockets[BOOT_DISKS_MAX][TM_SOCKET_SIZE];
 	pid_t servers[BOOT_DISKS_MAX];
 	size_t n_servers, n_sockets;
+	size_t dead;		/* one of them ended by itself: its number + 1 */
 	pid_t machine;		/* 0: not started, or its status is taken */
 	int console;		/* -1: not open */
 	struct tm_readfaults faults;
@@ -52,6 +56,13 @@ static int check(const struct boot_options *how, struct tm_error *err)
 		return tm_error_set(err, -E2BIG, TM_EXIT_LIMIT, m->name,
 				    "cannot start machine '%s': it has more than %u disks",
 				    m->name, BOOT_DISKS_MAX);
+	if (m->n_disks > tm_qemu_boot_most(how->bus)) {
+		tm_error_set(err, -E2BIG, TM_EXIT_LIMIT, m->name,
+			     "cannot start machine '%s': this bus has no room for %zu disks, but for %zu",
+			     m->name, m->n_disks, tm_qemu_boot_most(how->bus));
+		tm_error_action(err, "give --bus scsi, if its system knows virtio's SCSI");
+		return -E2BIG;
+	}
 	if (!program_exists(EMULATOR))
 		return need(EMULATOR, "qemu-system-x86", err);
 	if (m->uefi && access(TM_QEMU_FIRMWARE, R_OK))
@@ -97,6 +108,7 @@ static int serve(struct boot *b, const char *disk, struct tm_error *err)
 	struct tm_serving serving = *b->how->serving;
 	const struct nbdkit_options how = {
 		.overlay = true, .with_us = true, .opens = b->how->opens,
+		.report = b->how->report,
 	};
 	size_t i = b->n_sockets++;
 	char log[TM_SOCKET_SIZE];
@@ -115,22 +127,46 @@ static int serve(struct boot *b, const char *disk, struct tm_error *err)
 	return r;
 }
 
+/* Who may use KVM, if that is a group. Without it the machine is emulated. */
+static unsigned int kvm_group(void)
+{
+	struct stat st;
+
+	return !stat("/dev/kvm", &st) && (st.st_mode & 060) == 060 ?
+		st.st_gid : 0;
+}
+
+static int run_machine(struct boot *b, const int disks[])
+{
+	const struct tm_qemu_boot how = {
+		.machine = b->how->machine, .bus = b->how->bus,
+		.as_nobody = !geteuid(), .group = kvm_group(),
+	};
+	char log[PATH_MAX], **words;
+	int r = tm_qemu_boot_words(&how, &words);
+
+	if (r)
+		return r;
+	in_dir(b, "qemu", log);
+	r = program_open((const char *const *)words, disks, b->n_sockets, log,
+			 &b->console, &b->machine);
+	tm_qemu_boot_free(words);
+	return r;
+}
+
 static int start_machine(struct boot *b, struct tm_error *err)
 {
-	const char *sockets[BOOT_DISKS_MAX];
-	char log[PATH_MAX], **words;
-	size_t i;
-	int r;
+	int disks[BOOT_DISKS_MAX], r = 0;
+	size_t i, n = 0;
 
-	for (i = 0; i < b->n_sockets; i++)
-		sockets[i] = b->sockets[i];
-	r = tm_qemu_boot_words(b->how->machine, b->how->bus, sockets, &words);
-	if (!r) {
-		in_dir(b, "qemu", log);
-		r = program_open((const char *const *)words, log, &b->console,
-				 &b->machine);
-		tm_qemu_boot_free(words);
+	for (i = 0; i < b->n_sockets && !r; i++) {
+		r = nbd_open(b->sockets[i], &disks[i]);
+		n += !r;
 	}
+	if (!r)
+		r = run_machine(b, disks);
+	for (i = 0; i < n; i++)
+		close(disks[i]);
 	return r ? tm_error_set(err, r, TM_EXIT_FAILED, EMULATOR,
 				"cannot start the machine: %s", strerror(-r)) :
 		   0;
@@ -189,27 +225,31 @@ static int listen_once(struct boot *b, struct boot_result *ret,
 	return r ? r : 1;
 }
 
+static uint64_t ms_since(uint64_t begin_ns)
+{
+	return (clock_now_ns() - begin_ns) / 1000000;
+}
+
 static int watch(struct boot *b, struct boot_result *ret, struct tm_error *err)
 {
 	uint64_t begin = clock_now_ns(), most = b->how->timeout_s * 1000ull;
-	uint64_t left;
+	uint64_t past = 0;
+	unsigned int i;
 	int r = 0;
 
-	while (!r) {
-		ret->milliseconds = (clock_now_ns() - begin) / 1000000;
-		if (ret->milliseconds >= most) {
-			snprintf(ret->why, sizeof(ret->why),
-				 "the sign did not come in %u s",
-				 b->how->timeout_s);
-			return 0;
-		}
-		left = most - ret->milliseconds;
-		r = listen_once(b, ret, left < STEP_MS ? (unsigned int)left :
-				STEP_MS, err);
+	for (; !r && past < most; past = ms_since(begin)) {
+		r = listen_once(b, ret, most - past < STEP_MS ?
+				(unsigned int)(most - past) : STEP_MS, err);
 		if (!r)
 			r = report_cancelled(b->how->report, err);
 	}
-	ret->milliseconds = (clock_now_ns() - begin) / 1000000;
+	/* What has come until then counts, even if nobody could look. */
+	for (i = 0; i < PIPE_READS && !r; i++)
+		r = listen_once(b, ret, 0, err);
+	if (!r)
+		snprintf(ret->why, sizeof(ret->why),
+			 "the sign did not come in %u s", b->how->timeout_s);
+	ret->milliseconds = ms_since(begin);
 	return r < 0 ? r : 0;
 }
 
@@ -218,12 +258,15 @@ static void stop(struct boot *b)
 {
 	size_t i;
 
-	if (b->machine)
-		program_stop(b->machine, 0);
+	program_stop(&b->machine, 1, 0);
 	if (b->console >= 0)
 		close(b->console);
 	for (i = 0; i < b->n_servers; i++)
-		program_stop(b->servers[i], SERVER_END_MS);
+		if (program_ended(b->servers[i])) {
+			b->servers[i] = 0;
+			b->dead = i + 1;
+		}
+	program_stop(b->servers, b->n_servers, SERVER_END_MS);
 }
 
 static void clean(const struct boot *b)
@@ -266,6 +309,15 @@ static int gather_faults(struct boot *b, struct tm_error *err)
 	return 0;
 }
 
+/* What the machine did without one of its disks says nothing. */
+static int it_died(const struct boot *b, struct tm_error *err)
+{
+	char log[TM_SOCKET_SIZE];
+
+	of_disk(b, b->dead - 1, "log", log);
+	return nbdkit_ended(log, err);
+}
+
 /*
  * What the guest made of reads that failed is its affair: it may do without
  * what it could not read, or show no sign for that very reason. @r is what came
@@ -297,8 +349,10 @@ static int judge(struct boot *b, struct boot_result *ret, int r,
 		tm_error_clear(err);
 		return 0;
 	}
-	if (!f->other.errnum || (!r && ret->good))
-		return r;
+	if (!r && ret->good)
+		return 0;
+	if (!f->other.errnum)
+		return r || !b->dead ? r : it_died(b, err);
 	*err = f->other;
 	tm_error_prefix(err, "cannot start the machine");
 	return err->errnum;
@@ -323,8 +377,11 @@ int boot_point(const struct boot_options *options, struct boot_result *ret,
 	b->console = -1;
 	report_stage(options->report, "boot", NULL);
 	r = make_dir(b, err);
-	for (i = 0; i < m->n_disks && !r; i++)
+	for (i = 0; i < m->n_disks && !r; i++) {
 		r = serve(b, m->disks[i].disk->name, err);
+		if (!r)
+			r = report_cancelled(options->report, err);
+	}
 	if (!r)
 		r = start_machine(b, err);
 	if (!r)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #define PLUGIN_NAME "nbdkit-tidemark-plugin.so"
 #define READY_MS 60000u		/* the vault may be slow to answer */
 #define STEP_MS 1000u
+#define END_MS 2000u		/* of what never came to serve */
 #define WORDS 24
 #define SECRET_MAX (64u << 10)
 
@@ -134,22 +134,23 @@ static int write_passphrase(const struct passphrase *p, int *ret,
 }
 
 /* Several servers may come to read it: what is wrong with it, they say. */
-static void hand_on(const char *place)
+static void hand_on(const char *place, bool on)
 {
 	if (strncmp(place, "fd:", 3))
 		return;
-	secretfd_rewind(atoi(place + 3), SECRET_MAX);
-	fcntl(atoi(place + 3), F_SETFD, 0);
+	if (on)
+		secretfd_rewind(atoi(place + 3), SECRET_MAX);
+	fcntl(atoi(place + 3), F_SETFD, on ? 0 : FD_CLOEXEC);
 }
 
-/* Where secrets are goes with it, if that is a descriptor. */
-static void hand_on_secrets(const struct tm_config *config)
+/* Where secrets are goes with it, if that is a descriptor; and to no other. */
+static void hand_on_secrets(const struct tm_config *config, bool on)
 {
 	if (config->credentials_fd >= 0)
-		fcntl(config->credentials_fd, F_SETFD, 0);
+		fcntl(config->credentials_fd, F_SETFD, on ? 0 : FD_CLOEXEC);
 	else
-		hand_on(config->credentials);
-	hand_on(config->service_key);
+		hand_on(config->credentials, on);
+	hand_on(config->service_key, on);
 }
 
 static void end(struct command *c)
@@ -160,31 +161,11 @@ static void end(struct command *c)
 		close(c->passphrase);
 }
 
-static int prepare(struct command *c, const struct tm_serving *serving,
-		   const struct nbdkit_options *o, struct tm_error *err)
+static void put_words(struct command *c, const struct tm_serving *serving,
+		      const struct nbdkit_options *o)
 {
 	const char **word = c->argv;
-	int r;
 
-	c->fd = c->passphrase = -1;
-	r = program_exists("nbdkit") ? 0 : no_nbdkit(err);
-
-	if (!r)
-		r = find_plugin(c->plugin, err);
-	if (!r)
-		r = nbdkit_clear_socket(serving->socket, err);
-	if (!r)
-		r = write_passphrase(o->opens, &c->passphrase, err);
-	if (!r)
-		r = write_session(serving, o->with_us, c->passphrase, &c->fd,
-				  err);
-	if (r) {
-		end(c);
-		return r;
-	}
-	if (c->passphrase >= 0)
-		fcntl(c->passphrase, F_SETFD, 0);
-	hand_on_secrets(&serving->config);
 	snprintf(c->session, sizeof(c->session), "session=%d", c->fd);
 	/*
 	 * Not its own --exit-with-parent: an orderly end waits for the vault,
@@ -213,6 +194,32 @@ static int prepare(struct command *c, const struct tm_serving *serving,
 	*word++ = c->plugin;
 	*word++ = c->session;
 	*word = NULL;
+}
+
+static int prepare(struct command *c, const struct tm_serving *serving,
+		   const struct nbdkit_options *o, struct tm_error *err)
+{
+	int r;
+
+	c->fd = c->passphrase = -1;
+	r = program_exists("nbdkit") ? 0 : no_nbdkit(err);
+	if (!r)
+		r = find_plugin(c->plugin, err);
+	if (!r)
+		r = nbdkit_clear_socket(serving->socket, err);
+	if (!r)
+		r = write_passphrase(o->opens, &c->passphrase, err);
+	if (!r)
+		r = write_session(serving, o->with_us, c->passphrase, &c->fd,
+				  err);
+	if (r) {
+		end(c);
+		return r;
+	}
+	if (c->passphrase >= 0)
+		fcntl(c->passphrase, F_SETFD, 0);
+	hand_on_secrets(&serving->config, true);
+	put_words(c, serving, o);
 	return 0;
 }
 
@@ -237,7 +244,7 @@ int nbdkit_become(const struct tm_serving *serving,
 }
 
 /* It says why; its log's last line will do. */
-static int it_ended(const char *log, struct tm_error *err)
+int nbdkit_ended(const char *log, struct tm_error *err)
 {
 	const char *why = "it does not say why";
 	size_t len, at;
@@ -258,29 +265,33 @@ static int it_ended(const char *log, struct tm_error *err)
 }
 
 /* Until it greets. A child of ours may end before that. */
-static int wait_ready(const char *path, pid_t pid, bool forks, const char *log,
+static int wait_ready(const char *path, pid_t pid,
+		      const struct nbdkit_options *o, const char *log,
 		      struct tm_error *err)
 {
+	bool gone = false, forks = o->background;
+	int r = -ETIMEDOUT, cancelled = 0, status = 0;
 	unsigned int waited;
-	bool gone = false;
-	int r = -ETIMEDOUT, status = 0;
 
-	for (waited = 0; waited < READY_MS; waited += STEP_MS) {
+	for (waited = 0; waited < READY_MS && !cancelled; waited += STEP_MS) {
 		r = nbd_greets(path, STEP_MS);
 		if (!r || r == -EPROTO)
 			break;
 		if (!gone && waitpid(pid, &status, WNOHANG) == pid)
 			gone = true;
-		if (gone && (!forks || status))
-			return it_ended(log, err);
-		if (gone && r == -ECONNREFUSED)
-			return it_ended(log, err);
+		if (gone && (!forks || status || r == -ECONNREFUSED))
+			return nbdkit_ended(log, err);
+		cancelled = report_cancelled(o->report, err);
 	}
-	if (!gone && forks)
-		waitpid(pid, &status, 0);
-	if (!r)
+	if (!r) {
+		if (!gone && forks)
+			waitpid(pid, &status, 0);
 		return 0;
-	kill(pid, SIGTERM);
+	}
+	if (!gone)
+		program_stop(&pid, 1, END_MS);
+	if (cancelled)
+		return cancelled;
 	return tm_error_set(err, r, TM_EXIT_UNAVAILABLE, path,
 			    "cannot serve on '%s': nbdkit does not answer: %s",
 			    path, strerror(-r));
@@ -297,10 +308,11 @@ int nbdkit_start(const struct tm_serving *serving,
 	if (r)
 		return r;
 	r = program_start(c.argv, c.fd, log, &pid);
+	hand_on_secrets(&serving->config, false);
 	end(&c);
 	if (r)
 		return cannot_run(r, err);
-	r = wait_ready(serving->socket, pid, options->background, log, err);
+	r = wait_ready(serving->socket, pid, options, log, err);
 	if (!r && ret_pid)
 		*ret_pid = pid;
 	return r;

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "engine/passphrase.h"
+#include "engine/report.h"
 #include "model/error.h"
 #include "model/serving.h"
 
@@ -18,6 +19,7 @@ struct nbdkit_options {
 	bool with_us;		/* it ends when we do, however that is */
 	const char *pidfile;	/* NULL: none */
 	const struct passphrase *opens;	/* an encrypted disk; NULL: none is */
+	const struct report *report;	/* whether to go on waiting; may be NULL */
 };
 
 /*
@@ -34,10 +36,14 @@ int nbdkit_become(const struct tm_serving *serving,
 /*
  * Starts nbdkit on its own, its messages appended to the file @log, and waits
  * until it serves. With options->background it is nobody's child and says
- * what it has to say to the system's log. *@ret_pid may be NULL.
+ * what it has to say to the system's log. *@ret_pid may be NULL. Descriptors of
+ * secrets go on to it, and to no program that is started later.
  */
 int nbdkit_start(const struct tm_serving *serving,
 		 const struct nbdkit_options *options, const char *log,
 		 pid_t *ret_pid, struct tm_error *err);
+
+/* -EIO with what the log says: a server has ended that should not have. */
+int nbdkit_ended(const char *log, struct tm_error *err);
 
 #endif

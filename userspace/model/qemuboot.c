@@ -7,6 +7,9 @@
 #include <stdlib.h>
 
 #define AHCI_PORTS 6
+#define SLOTS 28		/* of q35's bus, beside what else is there */
+#define LUNS 256		/* of one target */
+#define NOBODY "65534"
 
 struct words {
 	char **v;
@@ -41,6 +44,39 @@ static void add(struct words *w, const char *fmt, ...)
 	take(w, word);
 }
 
+static void add_all(struct words *w, const char *const words[], size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		add(w, "%s", words[i]);
+}
+
+/*
+ * Not by QEMU's -runas: a process that changes its user outlives whoever has
+ * started it. So it has to do without what only root may open.
+ */
+static void add_user(struct words *w, const struct tm_qemu_boot *how)
+{
+	static const char *const nobody[] = {
+		"--reuid", NOBODY, "--regid", NOBODY,
+	};
+	static const char *const always[] = {
+		"--no-new-privs", "--pdeathsig", "KILL", "qemu-system-x86_64",
+	};
+
+	add(w, "setpriv");
+	if (how->as_nobody)
+		add_all(w, nobody, sizeof(nobody) / sizeof(*nobody));
+	if (how->as_nobody && how->group) {
+		add(w, "--groups");
+		add(w, "%u", how->group);
+	} else if (how->as_nobody) {
+		add(w, "--clear-groups");
+	}
+	add_all(w, always, sizeof(always) / sizeof(*always));
+}
+
 static void add_machine(struct words *w, const struct tm_rebuild *b)
 {
 	static const char *const always[] = {
@@ -54,14 +90,8 @@ static void add_machine(struct words *w, const struct tm_rebuild *b)
 		"-sandbox",
 		"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
 	};
-	size_t i;
 
-	add(w, "setpriv");
-	add(w, "--pdeathsig");
-	add(w, "KILL");
-	add(w, "qemu-system-x86_64");
-	for (i = 0; i < sizeof(always) / sizeof(*always); i++)
-		add(w, "%s", always[i]);
+	add_all(w, always, sizeof(always) / sizeof(*always));
 	add(w, "-smp");
 	add(w, "%u", b->cpus);
 	add(w, "-m");
@@ -73,13 +103,14 @@ static void add_machine(struct words *w, const struct tm_rebuild *b)
 }
 
 /* What is written is thrown away: none of it need ever be on a disk. */
-static void add_disk(struct words *w, size_t i, const char *socket)
+static void add_disk(struct words *w, size_t i)
 {
-	json_t *json = json_pack("{s:s, s:o, s:s, s:{s:b, s:b}, s:{s:s, s:s}}",
+	json_t *json = json_pack("{s:s, s:o, s:s, s:{s:b, s:b}, s:{s:s, s:o}}",
 		"driver", "nbd", "node-name", json_sprintf("disk%zu", i),
 		"discard", "unmap",
 		"cache", "direct", 0, "no-flush", 1,
-		"server", "type", "unix", "path", socket);
+		"server", "type", "fd", "str",
+		json_sprintf("%zu", TM_QEMU_SOCKETS + i));
 
 	add(w, "-blockdev");
 	take(w, json ? json_dumps(json, JSON_COMPACT) : NULL);
@@ -105,12 +136,27 @@ static void add_device(struct words *w, size_t i, enum tm_bus bus)
 	}
 }
 
-int tm_qemu_boot_words(const struct tm_rebuild *b, enum tm_bus bus,
-		       const char *const sockets[], char ***ret)
+size_t tm_qemu_boot_most(enum tm_bus bus)
 {
+	switch (bus) {
+	case TM_BUS_VIRTIO:
+		return SLOTS;
+	case TM_BUS_AHCI:
+		return SLOTS * AHCI_PORTS;
+	case TM_BUS_VIRTIO_SCSI:
+		return LUNS;
+	}
+	return 0;
+}
+
+int tm_qemu_boot_words(const struct tm_qemu_boot *how, char ***ret)
+{
+	const struct tm_rebuild *b = how->machine;
+	enum tm_bus bus = how->bus;
 	struct words w = { .r = 0 };
 	size_t i;
 
+	add_user(&w, how);
 	add_machine(&w, b);
 	if (bus == TM_BUS_VIRTIO_SCSI) {
 		add(&w, "-device");
@@ -121,7 +167,7 @@ int tm_qemu_boot_words(const struct tm_rebuild *b, enum tm_bus bus,
 		add(&w, "ahci,id=ahci%zu", i);
 	}
 	for (i = 0; i < b->n_disks; i++) {
-		add_disk(&w, i, sockets[i]);
+		add_disk(&w, i);
 		add_device(&w, i, bus);
 	}
 	if (w.r)

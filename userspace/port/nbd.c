@@ -39,10 +39,10 @@ static int greeting(int fd, unsigned int wait_ms)
 	return n == sizeof(text) && !memcmp(text, "NBDMAGIC", 8) ? 0 : -EPROTO;
 }
 
-static int ask(const char *path, unsigned int wait_ms)
+int nbd_open(const char *path, int *ret)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int fd, r;
+	int fd, r = 0;
 
 	if (strlen(path) >= sizeof(to.sun_path))
 		return -ENAMETOOLONG;
@@ -50,8 +50,22 @@ static int ask(const char *path, unsigned int wait_ms)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	r = connect(fd, (struct sockaddr *)&to, sizeof(to)) ?
-		-errno : greeting(fd, wait_ms);
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	*ret = fd;
+	return 0;
+}
+
+static int ask(const char *path, unsigned int wait_ms)
+{
+	int fd, r = nbd_open(path, &fd);
+
+	if (r)
+		return r;
+	r = greeting(fd, wait_ms);
 	close(fd);
 	return r;
 }

@@ -20,6 +20,9 @@
  */
 int nbd_greets(const char *path, unsigned int wait_ms);
 
+/* A connection to it, before anything was said. 0 or -errno. */
+int nbd_open(const char *path, int *ret_fd);
+
 /*
  * Connects a free device to the server on @path; @before (may be NULL) is told
  * its name ("nbd0") just before. Its partitions are there when this returns.

@@ -65,9 +65,20 @@ static int set_signals(posix_spawnattr_t *attr, short flags)
 	return -r;
 }
 
-/* @fds: its standard descriptors, -1 for none. Which they are is kept. */
-static int spawn(const char *const argv[], const int fds[3], short flags,
-		 char *const env[], pid_t *ret)
+static int set_descriptor(posix_spawn_file_actions_t *actions, int fd, int i)
+{
+	return fd < 0 ?
+		-posix_spawn_file_actions_addopen(actions, i, "/dev/null",
+						  O_RDWR, 0) :
+		-posix_spawn_file_actions_adddup2(actions, fd, i);
+}
+
+/*
+ * @fds: its first @n descriptors, three at least, -1: nothing. All others go on
+ * to it with @others, unless they are closed on exec.
+ */
+static int spawn(const char *const argv[], const int fds[], int n, bool others,
+		 short flags, char *const env[], pid_t *ret)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -83,12 +94,10 @@ static int spawn(const char *const argv[], const int fds[3], short flags,
 	if (r)
 		goto out_actions;
 	r = set_signals(&attr, flags);
-	for (i = 0; i < 3 && !r; i++)
-		r = fds[i] < 0 ?
-			-posix_spawn_file_actions_addopen(&actions, i,
-							  "/dev/null", O_RDWR,
-							  0) :
-			-posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+	for (i = 0; i < n && !r; i++)
+		r = set_descriptor(&actions, fds[i], i);
+	if (!r && !others)
+		r = -posix_spawn_file_actions_addclosefrom_np(&actions, n);
 	if (!r)
 		r = -posix_spawn(ret, path, &actions, &attr,
 				 (char *const *)argv, env);
@@ -147,6 +156,12 @@ static int collect(const int fds[3], struct program_result *ret)
 	return 0;
 }
 
+/* What programs are to know; of our own there may be secrets among it. */
+struct env {
+	char tmp[PATH_MAX], udev[64];
+	char *v[6];
+};
+
 /* "NAME=VALUE" of our own environment, or a harmless other one. */
 static char *keep(const char *name, char *room, size_t size)
 {
@@ -157,16 +172,25 @@ static char *keep(const char *name, char *room, size_t size)
 	return room;
 }
 
+static char *const *short_env(struct env *e)
+{
+	static char path[] = PATH, locale[] = "LC_ALL=C", lang[] = "LANG=C";
+	static char no_udev[] = "MDADM_NO_UDEV=1";
+
+	e->v[0] = path;
+	e->v[1] = locale;
+	e->v[2] = keep("TMPDIR", e->tmp, sizeof(e->tmp));
+	e->v[3] = keep("DM_DISABLE_UDEV", e->udev, sizeof(e->udev));
+	e->v[4] = getenv("DM_DISABLE_UDEV") ? no_udev : lang;
+	e->v[5] = NULL;
+	return e->v;
+}
+
 int program_run(const char *const argv[], int in, struct program_result *ret)
 {
-	char tmp[PATH_MAX], udev[64];
-	char *const env[] = {
-		PATH, "LC_ALL=C", keep("TMPDIR", tmp, sizeof(tmp)),
-		keep("DM_DISABLE_UDEV", udev, sizeof(udev)),
-		getenv("DM_DISABLE_UDEV") ? "MDADM_NO_UDEV=1" : "LANG=C", NULL,
-	};
 	int fds[3] = { in, -1, -1 }, r = 0;
 	struct program_result got = { 0 };
+	struct env env;
 	pid_t pid;
 
 	fds[1] = memfd_create("out", MFD_CLOEXEC);
@@ -174,7 +198,7 @@ int program_run(const char *const argv[], int in, struct program_result *ret)
 	if (fds[1] < 0 || fds[2] < 0)
 		r = -errno;
 	if (!r)
-		r = spawn(argv, fds, 0, env, &pid);
+		r = spawn(argv, fds, 3, false, 0, short_env(&env), &pid);
 	if (!r)
 		r = wait_for(pid, &got.status);
 	if (!r)
@@ -205,25 +229,45 @@ int program_start(const char *const argv[], int keep_fd, const char *log,
 	fds[2] = fds[1];
 	r = keep_fd >= 0 && fcntl(keep_fd, F_SETFD, 0) ? -errno : 0;
 	if (!r)
-		r = spawn(argv, fds, POSIX_SPAWN_SETSID, environ, ret);
+		r = spawn(argv, fds, 3, true, POSIX_SPAWN_SETSID, environ, ret);
 	close(fds[1]);
 	return r;
 }
 
-int program_open(const char *const argv[], const char *log, int *ret_out,
-		 pid_t *ret)
+/* As its own first ones, after three, whatever numbers they have here. */
+static int give(const int from[], int n, int fds[])
 {
-	int fds[3] = { -1, -1, -1 }, ends[2], r;
+	int i, r = 0;
+
+	for (i = 0; i < n; i++) {
+		fds[3 + i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3 + n);
+		if (fds[3 + i] < 0)
+			r = -errno;
+	}
+	return r;
+}
+
+int program_open(const char *const argv[], const int given[], size_t n_given,
+		 const char *log, int *ret_out, pid_t *ret)
+{
+	int fds[3 + PROGRAM_GIVEN_MAX], n = (int)n_given, ends[2], i, r;
+	struct env env;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;
+	fds[0] = -1;
 	fds[1] = ends[1];
 	fds[2] = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	r = fds[2] < 0 ? -errno :
-		spawn(argv, fds, POSIX_SPAWN_SETSID, environ, ret);
-	if (fds[2] >= 0)
-		close(fds[2]);
-	close(ends[1]);
+	r = fds[2] < 0 ? -errno : 0;
+	i = give(given, n, fds);
+	if (!r)
+		r = i;
+	if (!r)
+		r = spawn(argv, fds, 3 + n, false, POSIX_SPAWN_SETSID,
+			  short_env(&env), ret);
+	for (i = 1; i < 3 + n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 	if (r)
 		close(ends[0]);
 	else
@@ -231,20 +275,35 @@ int program_open(const char *const argv[], const char *log, int *ret_out,
 	return r;
 }
 
-void program_stop(pid_t pid, unsigned int wait_ms)
+bool program_ended(pid_t pid)
 {
-	unsigned int waited;
+	return waitpid(pid, NULL, WNOHANG);
+}
+
+void program_stop(pid_t pids[], size_t n, unsigned int wait_ms)
+{
+	unsigned int waited = 0;
+	size_t i, left = n;
 	int status;
 
-	if (wait_ms)
-		kill(pid, SIGTERM);
-	for (waited = 0; waited < wait_ms; waited += STOP_STEP_MS) {
-		if (waitpid(pid, NULL, WNOHANG))
-			return;
-		usleep(STOP_STEP_MS * 1000);
+	for (i = 0; i < n && wait_ms; i++)
+		if (pids[i])
+			kill(pids[i], SIGTERM);
+	for (; waited < wait_ms && left; waited += STOP_STEP_MS) {
+		for (i = left = 0; i < n; i++) {
+			if (pids[i] && program_ended(pids[i]))
+				pids[i] = 0;
+			left += pids[i] != 0;
+		}
+		if (left)
+			usleep(STOP_STEP_MS * 1000);
 	}
-	kill(pid, SIGKILL);
-	wait_for(pid, &status);
+	for (i = 0; i < n; i++)
+		if (pids[i]) {
+			kill(pids[i], SIGKILL);
+			wait_for(pids[i], &status);
+			pids[i] = 0;
+		}
 }
 
 int program_become(const char *const argv[])

@@ -35,18 +35,26 @@ void program_result_done(struct program_result *ret);
 int program_start(const char *const argv[], int keep, const char *log,
 		  pid_t *ret);
 
-/*
- * The same with its standard output to read from *@ret_out, which is the caller's
- * to close; only what it says on standard error goes to @log.
- */
-int program_open(const char *const argv[], const char *log, int *ret_out,
-		 pid_t *ret);
+#define PROGRAM_GIVEN_MAX 64u
 
 /*
- * Ends what was started: SIGTERM, and after @wait_ms SIGKILL (0: at once). Its
- * status is taken; @pid may have ended already.
+ * The same with its standard output to read from *@ret_out, which is the caller's
+ * to close; only what it says on standard error goes to @log. It is not trusted:
+ * it has the environment that program_run() gives, and of our descriptors only
+ * @given (PROGRAM_GIVEN_MAX at most), as its numbers 3, 4, and so on.
  */
-void program_stop(pid_t pid, unsigned int wait_ms);
+int program_open(const char *const argv[], const int given[], size_t n_given,
+		 const char *log, int *ret_out, pid_t *ret);
+
+/* Has it? Its status is taken then: it is not to be asked again. */
+bool program_ended(pid_t pid);
+
+/*
+ * Ends what was started: SIGTERM to all, and after @wait_ms together SIGKILL (0:
+ * at once). Their status is taken. They may have ended already; 0 is none, and
+ * what they are when this returns.
+ */
+void program_stop(pid_t pids[], size_t n, unsigned int wait_ms);
 
 /* Becomes the program, all of our environment kept. Returns on failure only. */
 int program_become(const char *const argv[]);
