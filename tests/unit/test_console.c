@@ -82,6 +82,11 @@ static void is_not_troubled_by_what_is_no_text(void **state)
 	line_is(&c, 3, 0, 1, "a?b");
 	assert_true(take(&c, "\xc3\xa4 ready\n", "\xc3\xa4 ready"));
 	line_is(&c, 1, 0, 1, "\xc3\xa4 ready");
+	/* Controls of two bytes, however they come. */
+	assert_false(take(&c, "\xc2\x9b" "2J\xc2\xa0\xc2", "?2J\xc2\x80"));
+	assert_false(take(&c, "\033[m\x80", "login"));
+	assert_true(take(&c, "\xc3\x9b", "\xc3\x9b"));
+	line_is(&c, 1, 0, 1, "?2J\xc2\xa0?\xc3\x9b");
 }
 
 int main(void)

@@ -50,8 +50,19 @@ static bool is_text(struct tm_console *c, unsigned char byte)
 	return false;
 }
 
+static bool ends_in_c2(const struct tm_console *c)
+{
+	return c->len && (unsigned char)c->text[c->len - 1] == 0xc2;
+}
+
+/* U+0080 to U+009F are controls, too: some terminals take U+009B for ESC [. */
 static void keep(struct tm_console *c, char byte)
 {
+	if ((unsigned char)byte >= 0x80 && (unsigned char)byte < 0xa0 &&
+	    ends_in_c2(c)) {
+		c->text[c->len - 1] = '?';
+		return;
+	}
 	if (c->len == sizeof(c->text)) {
 		c->len /= 2;
 		memcpy(c->text, c->text + sizeof(c->text) - c->len, c->len);

@@ -28,7 +28,7 @@ bool tm_console_take(struct tm_console *c, const char *bytes, size_t len,
 
 /*
  * The last lines, @most at most, none of them empty: an array of strings, of which
- * what is not UTF-8 has become '?'. A new reference; NULL when out of memory.
+ * what is not UTF-8, or a control character in it, has become '?'. A new reference; NULL when out of memory.
  */
 json_t *tm_console_lines(const struct tm_console *c, size_t most);
 
