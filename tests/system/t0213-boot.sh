@@ -264,6 +264,8 @@ for wrong in --timeout=0 --memory=-1 --firmware=coreboot --bus=isa --sign=; do
 	tidemark verify --boot $wrong
 	is "$STATUS" 2 "$wrong"
 done
+tidemark verify --boot --sign "$(printf 'a\377')"
+is "$STATUS" 2 "a sign that is no UTF-8"
 machine m3
 tidemark verify --boot --disk nix
 is "$STATUS" 4 "a disk that is not there"

@@ -45,14 +45,19 @@ static const struct {
 	{ "scsi", TM_BUS_VIRTIO_SCSI },
 };
 
+/* No machine is seen to say a control character, of one byte or two. */
 static bool is_sign(const char *s)
 {
+	json_t *text = json_string(s);
+	bool utf8 = text != NULL;
 	const char *c;
 
+	json_decref(text);
 	for (c = s; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
+		if ((unsigned char)*c < ' ' || *c == 0x7f ||
+		    ((unsigned char)*c == 0xc2 && (unsigned char)c[1] < 0xa0))
 			return false;
-	return c != s && c - s < TM_SIGN_SIZE;
+	return utf8 && c != s && c - s < TM_SIGN_SIZE;
 }
 
 int verify_boot_wanted(const struct cli *cli, bool *ret, struct tm_error *err)
@@ -66,7 +71,7 @@ int verify_boot_wanted(const struct cli *cli, bool *ret, struct tm_error *err)
 	if (!sign)
 		sign = strdup("login: ");
 	if (!sign || !is_sign(sign))
-		return cli_usage(cli, err, "option '--sign' needs a text of one line");
+		return cli_usage(cli, err, "option '--sign' needs a text of one line, in UTF-8");
 	if (timeout < 1)
 		return cli_usage(cli, err, "option '--timeout' needs seconds, not %d",
 				 timeout);
