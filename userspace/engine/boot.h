@@ -3,9 +3,13 @@
  * boot.h - starting the machine of a recovery point, to see that it starts
  *
  * QEMU, with each disk on an nbdkit of its own that takes writes and throws them
- * away. Nothing of the point is fetched but what the machine reads, and nothing
- * is left behind: sockets and messages lie in a directory of $TMPDIR that is
- * removed, and the programs end when we do, whatever it is that ends us.
+ * away. Nothing of the point is fetched but what the machine reads. Sockets and
+ * messages lie in a directory of $TMPDIR that is removed. The programs end when
+ * we do, whatever it is that ends us; SIGKILL leaves that directory, and holds
+ * of the point in the vault, which run out by themselves.
+ *
+ * The machine is not trusted: if we are root, QEMU is nobody, and of what is ours
+ * it has its disks and its console.
  */
 #ifndef TIDEMARK_ENGINE_BOOT_H
 #define TIDEMARK_ENGINE_BOOT_H
