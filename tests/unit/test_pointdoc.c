@@ -77,6 +77,46 @@ static void tombstones(void **state)
 	tm_point_done(&q);
 }
 
+static void end_names_what_is_left(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} lies[] = {
+		{ "18:05:08.1234567Z", "18:05:08&x=y" },
+		{ "\"name\": \"root\"", "\"name\": \"../root\"" },
+		{ "\"snapshots\": [", "\"snapshots\": [17, " },
+	};
+	char *text, *again, lie[8192];
+	struct tm_point p, q, r;
+	size_t i;
+
+	(void)state;
+	make_point(&p);
+	assert_int_equal(tm_point_end(&q, &p, 1795370707), 0);
+	assert_int_equal(tm_point_text(&q, &text), 0);
+	tm_point_done(&q);
+	assert_int_equal(tm_point_parse(text, strlen(text), RUN, &q, NULL), 0);
+	assert_true(q.tombstone && q.deleted);
+	assert_int_equal(q.time, 1795370707);
+	assert_int_equal(q.n_disks, 1);
+	assert_string_equal(q.disks[0].name, "root");
+	assert_string_equal(q.disks[0].vhd_snapshot, p.disks[0].vhd_snapshot);
+	assert_string_equal(q.disks[0].hash_snapshot,
+			    p.disks[0].hash_snapshot);
+	assert_int_equal(tm_point_text(&q, &again), 0);
+	assert_string_equal(text, again);
+	for (i = 0; i < ARRAY_SIZE(lies); i++) {
+		snprintf(lie, sizeof(lie), "%s", text);
+		replace(lie, sizeof(lie), lies[i].from, lies[i].to);
+		assert_int_equal(tm_point_parse(lie, strlen(lie), RUN, &r,
+						NULL), -EBADMSG);
+	}
+	free(text);
+	free(again);
+	tm_point_done(&p);
+	tm_point_done(&q);
+}
+
 static void point_lies_are_found(void **state)
 {
 	static const struct {
@@ -197,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(point_round_trip),
 		cmocka_unit_test(tombstones),
+		cmocka_unit_test(end_names_what_is_left),
 		cmocka_unit_test(point_lies_are_found),
 		cmocka_unit_test(segments_make_up_a_disk),
 	};

@@ -339,21 +339,23 @@ int fence_read(struct fence *f, uint64_t off, void *data, size_t len,
 	return 0;
 }
 
-/* 0 and *@ret_time, or -ENOENT: the try had no effect. */
-static int find_snapshot(struct fence *f, const char *run, char *ret_time,
-			 struct blob_error *be)
+/* 0 and *@ret_time, or -ENOENT: the try had no effect. @since as there. */
+static int find_snapshot(struct fence *f, const char *run, const char *since,
+			 char *ret_time, struct blob_error *be)
 {
 	struct runsnaps list;
 	size_t i;
 	bool found = false;
 	int r = runsnaps_list(f->vault, f->container, f->name, run, &list, be);
 
-	/* It can only be among the last. */
 	for (i = list.n; i && !r && !found; i--) {
 		const struct runsnap *s = &list.v[i - 1];
 
 		if (strcmp(s->name, f->name))
 			continue;
+		/* Ours is younger. */
+		if (!strcmp(s->time, since))
+			break;
 		found = s->told;
 		if (!found && f->blob.key)
 			r = runsnap_ask(f->vault, f->container, s, f->blob.key,
@@ -365,7 +367,7 @@ static int find_snapshot(struct fence *f, const char *run, char *ret_time,
 	return r ? r : found ? 0 : -ENOENT;
 }
 
-static int snapshot_once(struct fence *f, const char *run,
+static int snapshot_once(struct fence *f, const char *run, const char *since,
 			 char ret_time[BLOB_SNAPSHOT_SIZE],
 			 struct blob_error *be)
 {
@@ -381,11 +383,11 @@ static int snapshot_once(struct fence *f, const char *run,
 	fields_done(&metadata);
 	if (!r || !be->ambiguous)
 		return r;
-	found = find_snapshot(f, run, ret_time, be);
+	found = find_snapshot(f, run, since, ret_time, be);
 	return found == -ENOENT ? r : found;
 }
 
-int fence_snapshot(struct fence *f, const char *run,
+int fence_snapshot(struct fence *f, const char *run, const char *since,
 		   char ret_time[BLOB_SNAPSHOT_SIZE], struct tm_error *err)
 {
 	struct blob_error be = { 0 };
@@ -398,7 +400,7 @@ int fence_snapshot(struct fence *f, const char *run,
 		return r;
 	retry_init(&retry, &f->vault->policy);
 	for (;;) {
-		r = snapshot_once(f, run, ret_time, &be);
+		r = snapshot_once(f, run, since, ret_time, &be);
 		if (!r)
 			return 0;
 		if (is_refusal(r) && regained++ < FENCE_REGAIN_MOST) {

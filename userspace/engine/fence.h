@@ -92,9 +92,10 @@ int fence_read(struct fence *f, uint64_t off, void *data, size_t len,
 
 /*
  * Takes a snapshot with metadata name=@run. An ambiguous reply is resolved by
- * looking for the snapshot of that name. Raise first.
+ * looking for the snapshot of that name among those after @since, the last point's
+ * ("": among all). Raise first.
  */
-int fence_snapshot(struct fence *f, const char *run,
+int fence_snapshot(struct fence *f, const char *run, const char *since,
 		   char ret_time[BLOB_SNAPSHOT_SIZE], struct tm_error *err);
 
 #endif

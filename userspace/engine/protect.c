@@ -215,6 +215,34 @@ static int fill_in(struct vault *v, const struct protect_options *how,
 	return 0;
 }
 
+/*
+ * A run has one key. It is looked for in what the machine remembers, for that is
+ * what a run holds the vault's word against.
+ */
+static int check_one_key(struct vault *v, const struct tm_disk *disk,
+			 struct tm_error *err)
+{
+	struct item_disks others = { 0 };
+	size_t i;
+	int r = item_disks_load(v->config, &others, err);
+
+	for (i = 0; i < others.n && !r; i++) {
+		const struct tm_disk *o = &others.v[i];
+
+		if (strcmp(o->vault, v->url) || !o->encryption.service ||
+		    !strcmp(o->encryption.sha256, disk->encryption.sha256))
+			continue;
+		r = -EPERM;
+		tm_error_set(err, r, TM_EXIT_REFUSED, disk->name,
+			     "cannot protect disk '%s': this machine's disk '%s' is under another service key, and a backup has one for all",
+			     disk->name, o->name);
+		tm_error_action(err, "give that key; to change it, see SERVICE KEYS in tidemark(8): it begins with %s/disks/%s.json being deleted",
+				v->config->state, o->name);
+	}
+	item_disks_done(&others);
+	return r;
+}
+
 /* What can be refused, before anything is written. */
 static int prepare_encryption(struct vault *v, struct tm_disk *disk,
 			      struct tm_error *err)
@@ -225,9 +253,10 @@ static int prepare_encryption(struct vault *v, struct tm_disk *disk,
 
 	if (disk->encryption.service) {
 		r = servicekey_find(v, disk->name, NULL, &key, err);
-		if (!r)
-			strcpy(disk->encryption.sha256, key->sha256);
-		return r;
+		if (r)
+			return r;
+		strcpy(disk->encryption.sha256, key->sha256);
+		return check_one_key(v, disk, err);
 	}
 	snprintf(what, sizeof(what), "disk %s", disk->name);
 	return passphrase_find(v->config, v->report, what, true,

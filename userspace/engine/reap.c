@@ -5,15 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "engine/blame.h"
-#include "engine/diskkey.h"
 #include "engine/document.h"
 #include "engine/hold.h"
 #include "engine/mark.h"
 #include "engine/points.h"
 #include "engine/reap.h"
+#include "engine/reapsnap.h"
 #include "engine/record.h"
-#include "engine/runsnap.h"
 #include "engine/seize.h"
 
 struct reaping {
@@ -22,6 +20,7 @@ struct reaping {
 	const struct tm_id *item;
 	const char *name;
 	int64_t now;
+	struct claims *claims;
 };
 
 /* Under the seizure: nobody can have it back from here on. */
@@ -61,17 +60,17 @@ static int check_unread(const struct reaping *p, struct tm_error *err)
 
 /* The one moment at which the point ceases to be: a request, under a lease. */
 static int entomb(const struct reaping *p, const struct seizure *seizure,
-		  struct tm_error *err)
+		  const struct tm_point *point, struct tm_error *err)
 {
 	struct blob_cond cond = { .lease_id = seizure->id };
 	struct tm_point stone;
 	char *text;
-	int r;
+	int r = tm_point_end(&stone, point, p->now);
 
-	tm_point_tombstone(&stone, p->name, p->now);
-	stone.deleted = true;
-	r = tm_point_text(&stone, &text);
-	tm_point_done(&stone);
+	if (!r) {
+		r = tm_point_text(&stone, &text);
+		tm_point_done(&stone);
+	}
 	if (r)
 		return tm_error_set(err, r, TM_EXIT_FAILED, p->name,
 				    "cannot delete point '%s': %s", p->name,
@@ -83,16 +82,12 @@ static int entomb(const struct reaping *p, const struct seizure *seizure,
 }
 
 static int decide(const struct reaping *p, const struct seizure *seizure,
-		  bool *ret_gone, struct tm_error *err)
+		  const struct tm_point *point, bool *ret_gone,
+		  struct tm_error *err)
 {
-	struct tm_point point;
 	int r;
 
-	r = points_read(p->vault, p->container, p->name, &point, err);
-	if (r)
-		return r;
-	*ret_gone = point.tombstone;
-	tm_point_done(&point);
+	*ret_gone = point->tombstone;
 	if (*ret_gone)
 		return 0;
 	r = is_due(p, ret_gone, err);
@@ -103,13 +98,16 @@ static int decide(const struct reaping *p, const struct seizure *seizure,
 		r = mark_check_proved(p->vault, p->container, p->item, p->name,
 				      err);
 	if (!r)
-		r = entomb(p, seizure, err);
+		r = entomb(p, seizure, point, err);
 	return r;
 }
 
-/* *@ret_gone: the point is none any more, so its storage is to go. */
+/*
+ * *@ret_gone: the point is none any more, so its storage is to go; *@ret, to be
+ * freed in any case, has what it named.
+ */
 static int end_point(const struct reaping *p, bool *ret_gone,
-		     struct tm_error *err)
+		     struct tm_point *ret, struct tm_error *err)
 {
 	struct seizure seizure;
 	bool is_point;
@@ -125,113 +123,10 @@ static int end_point(const struct reaping *p, bool *ret_gone,
 	}
 	if (r)
 		return r;
-	r = decide(p, &seizure, ret_gone, err);
+	r = points_read(p->vault, p->container, p->name, ret, err);
+	if (!r)
+		r = decide(p, &seizure, ret, ret_gone, err);
 	seize_end(&seizure);
-	return r;
-}
-
-/* What a disk's blobs are under; of the last disk that was asked about. */
-struct under {
-	char disk[TM_NAME_SIZE];
-	const struct blob_key *key;
-};
-
-/* disks/NAME.vhd to NAME. */
-static void disk_of(const char *path, char ret[TM_NAME_SIZE])
-{
-	const char *name = path + strlen(TM_DIR_DISKS);
-	const char *dot = strrchr(name, '.');
-
-	snprintf(ret, TM_NAME_SIZE, "%.*s", dot ? (int)(dot - name) : 0, name);
-}
-
-static int find_key(const struct reaping *p, const char *path,
-		    struct under *under, struct tm_error *err)
-{
-	struct diskkey said;
-	char disk[TM_NAME_SIZE];
-	int r;
-
-	disk_of(path, disk);
-	if (!strcmp(disk, under->disk))
-		return 0;
-	under->key = NULL;
-	strcpy(under->disk, disk);
-	if (tm_name_check(disk, "disk", NULL))
-		return 0;
-	r = diskkey_look(p->vault, p->container, disk, &said, err);
-	if (r == -ENOENT)
-		tm_error_clear(err);
-	if (r)
-		return r == -ENOENT ? 0 : r;
-	r = diskkey_service(p->vault, disk, &said, err);
-	under->key = said.under;
-	diskkey_done(&said);
-	return r;
-}
-
-/*
- * A run names its snapshots: those of one that took them twice are found too.
- * What has no name although a list would tell it is not ours.
- */
-static int is_of_point(const struct reaping *p, const struct runsnap *s,
-		       struct under *under, bool *ret, struct tm_error *err)
-{
-	struct blob blob = vault_blob(p->vault, p->container, s->name);
-	struct blob_error be = { 0 };
-	int r;
-
-	*ret = s->told;
-	if (s->told)
-		return 0;
-	r = find_key(p, s->name, under, err);
-	if (r || !under->key)
-		return r;
-	r = runsnap_ask(p->vault, p->container, s, under->key, p->name, ret,
-			&be);
-	return r ? blame_blob(err, r, &be, "look at a snapshot of", &blob) : 0;
-}
-
-static int delete_snapshot(const struct reaping *p, const struct runsnap *s,
-			   struct tm_error *err)
-{
-	struct blob blob = vault_blob(p->vault, p->container, s->name);
-	struct blob_error be = { 0 };
-	struct retry retry;
-	int r;
-
-	blob.snapshot = s->time;
-	retry_init(&retry, &p->vault->policy);
-	do {
-		r = blob_delete(&blob, NULL, BLOB_DELETE_ALONE, &be);
-	} while (retry_again(&retry, r, &be));
-	if (r && r != -ENOENT)
-		return blame_blob(err, r, &be, "delete a snapshot of", &blob);
-	return 0;
-}
-
-static int delete_snapshots(const struct reaping *p, uint64_t *ret_n,
-			    struct tm_error *err)
-{
-	struct blob blob = vault_blob(p->vault, p->container, TM_DIR_DISKS);
-	struct under under = { .key = NULL };
-	struct blob_error be = { 0 };
-	struct runsnaps list;
-	bool its;
-	size_t i;
-	int r = runsnaps_list(p->vault, p->container, TM_DIR_DISKS, p->name,
-			      &list, &be);
-
-	if (r)
-		blame_blob(err, r, &be, "list the snapshots of", &blob);
-	for (i = 0; i < list.n && !r; i++) {
-		r = is_of_point(p, &list.v[i], &under, &its, err);
-		if (r || !its)
-			continue;
-		r = delete_snapshot(p, &list.v[i], err);
-		*ret_n += !r;
-	}
-	runsnaps_done(&list);
 	return r;
 }
 
@@ -258,30 +153,44 @@ static int delete_documents(const struct reaping *p, struct tm_error *err)
 				       p->vault->address.container, path, err);
 }
 
+static int reap(struct reaping *p, bool *ret_done, uint64_t *ret_snapshots,
+		struct tm_error *err)
+{
+	struct tm_point was = { .n_disks = 0 };
+	int r;
+
+	*ret_done = false;
+	r = vault_time(p->vault, &p->now, err);
+	if (!r)
+		r = end_point(p, ret_done, &was, err);
+	if (!r && *ret_done)
+		r = reapsnap(p->vault, p->container, p->name, &was, p->claims,
+			     ret_snapshots, err);
+	if (!r && *ret_done)
+		r = delete_documents(p, err);
+	tm_point_done(&was);
+	return r;
+}
+
 int reap_point(struct vault *v, const char *container, const struct tm_id *item,
 	       const char *name, bool *ret_done, uint64_t *ret_snapshots,
 	       struct tm_error *err)
 {
+	struct claims claims = { .known = false };
 	struct reaping p = {
 		.vault = v, .container = container, .item = item, .name = name,
+		.claims = &claims,
 	};
-	int r;
+	int r = reap(&p, ret_done, ret_snapshots, err);
 
-	*ret_done = false;
-	r = vault_time(v, &p.now, err);
-	if (!r)
-		r = end_point(&p, ret_done, err);
-	if (!r && *ret_done)
-		r = delete_snapshots(&p, ret_snapshots, err);
-	if (!r && *ret_done)
-		r = delete_documents(&p, err);
+	claims_done(&claims);
 	return r;
 }
 
-static int reap_if_due(struct vault *v, const char *container,
-		       const struct tm_id *item, const char *name,
-		       struct reaped *ret, struct tm_error *err)
+static int reap_if_due(struct reaping *p, struct reaped *ret,
+		       struct tm_error *err)
 {
+	struct vault *v = p->vault;
 	struct tm_mark mark;
 	bool deleted, due, done;
 	int64_t now;
@@ -289,7 +198,7 @@ static int reap_if_due(struct vault *v, const char *container,
 
 	r = vault_time(v, &now, err);
 	if (!r)
-		r = mark_read(v, item, name, &mark, NULL, err);
+		r = mark_read(v, p->item, p->name, &mark, NULL, err);
 	if (r)
 		return r;
 	deleted = mark.deleted;
@@ -298,7 +207,7 @@ static int reap_if_due(struct vault *v, const char *container,
 	ret->waiting += deleted && !due;
 	if (!due)
 		return 0;
-	r = reap_point(v, container, item, name, &done, &ret->snapshots, err);
+	r = reap(p, &done, &ret->snapshots, err);
 	ret->points += !r && done;
 	if (r != -EBUSY && r != -EPERM)
 		return r;
@@ -311,6 +220,11 @@ static int reap_if_due(struct vault *v, const char *container,
 int reap_due(struct vault *v, const char *container, const struct tm_id *item,
 	     struct reaped *ret, struct tm_error *err)
 {
+	struct claims claims = { .known = false };
+	struct reaping p = {
+		.vault = v, .container = container, .item = item,
+		.claims = &claims,
+	};
 	struct reaped reaped = { 0 };
 	int64_t seconds;
 	struct tm_id id;
@@ -324,11 +238,12 @@ int reap_due(struct vault *v, const char *container, const struct tm_id *item,
 	for (i = 0; i < n && !r; i++) {
 		r = report_cancelled(v->report, err);
 		/* What others have put there is theirs. */
+		p.name = names[i];
 		if (!r && !tm_run_name_parse(names[i], &seconds, &id))
-			r = reap_if_due(v, container, item, names[i], &reaped,
-					err);
+			r = reap_if_due(&p, &reaped, err);
 	}
 	document_names_free(names, n);
+	claims_done(&claims);
 	*ret = reaped;
 	return r;
 }

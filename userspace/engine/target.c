@@ -284,13 +284,18 @@ int target_ship_set(struct target *t, struct tm_error *err)
  */
 int target_snap(struct target *t, const char *run, struct tm_error *err)
 {
+	const struct tm_point_disk *last = t->last;
 	int r;
 
 	r = target_raise(t, err);
 	if (!r)
-		r = fence_snapshot(&t->hash, run, t->hash_snapshot, err);
+		r = fence_snapshot(&t->hash, run,
+				   last ? last->hash_snapshot : "",
+				   t->hash_snapshot, err);
 	if (!r)
-		r = fence_snapshot(&t->vhd, run, t->vhd_snapshot, err);
+		r = fence_snapshot(&t->vhd, run,
+				   last ? last->vhd_snapshot : "",
+				   t->vhd_snapshot, err);
 	return r;
 }
 

@@ -2,6 +2,7 @@
 #include "model/point.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +140,29 @@ static void parse_body(struct tm_json *j, struct tm_point *p)
 		j->r = tm_tally_parse(tally, j->document, &p->tally, j->err);
 }
 
+/* Of a point that has ended: what is to go, and takes no key to delete. */
+static void parse_remains(struct tm_json *j, struct tm_point *p)
+{
+	const json_t *disks = tm_json_array(j, p->rest, "snapshots",
+					    TM_JSON_OPTIONAL), *one;
+	char name[TM_NAME_SIZE] = "";
+	struct tm_point_disk *d;
+	size_t i;
+
+	json_array_foreach(disks, i, one) {
+		tm_json_name(j, one, "name", TM_JSON_REQUIRED, name);
+		if (j->r)
+			return;
+		d = tm_point_add_disk(p, name);
+		if (!d) {
+			j->r = -ENOMEM;
+			return;
+		}
+		parse_snapshot(j, one, "vhd_snapshot", d->vhd_snapshot);
+		parse_snapshot(j, one, "hash_snapshot", d->hash_snapshot);
+	}
+}
+
 int tm_point_parse(const void *text, size_t len, const char *name,
 		   struct tm_point *ret, struct tm_error *err)
 {
@@ -159,6 +183,8 @@ int tm_point_parse(const void *text, size_t len, const char *name,
 			     &p.deleted);
 	if (!j.r && !p.tombstone)
 		parse_body(&j, &p);
+	if (!j.r && p.deleted)
+		parse_remains(&j, &p);
 	if (j.r) {
 		tm_point_done(&p);
 		return j.r;
@@ -235,6 +261,23 @@ static void put_body(int *r, json_t *obj, const struct tm_point *p)
 		tm_json_put(r, obj, "counters", tm_tally_json(&p->tally));
 }
 
+static void put_remains(int *r, json_t *obj, const struct tm_point *p)
+{
+	json_t *disks = json_array();
+	size_t i;
+
+	for (i = 0; !*r && i < p->n_disks; i++) {
+		const struct tm_point_disk *d = &p->disks[i];
+
+		if (json_array_append_new(disks, json_pack("{s:s, s:s, s:s}",
+				"name", d->name,
+				"vhd_snapshot", d->vhd_snapshot,
+				"hash_snapshot", d->hash_snapshot)))
+			*r = -ENOMEM;
+	}
+	tm_json_put(r, obj, "snapshots", disks);
+}
+
 static json_t *build(const struct tm_point *p, int *r)
 {
 	json_t *obj = tm_json_begin(r, p->rest);
@@ -247,6 +290,8 @@ static json_t *build(const struct tm_point *p, int *r)
 		tm_json_put_bool(r, obj, "deleted", true);
 	if (!p->tombstone && !*r)
 		put_body(r, obj, p);
+	if (p->deleted && p->n_disks)
+		put_remains(r, obj, p);
 	if (*r) {
 		json_decref(obj);
 		return NULL;
@@ -290,8 +335,30 @@ void tm_point_tombstone(struct tm_point *ret, const char *name, int64_t time)
 {
 	struct tm_point p = { .tombstone = true, .time = time };
 
-	strncpy(p.name, name, sizeof(p.name) - 1);
+	snprintf(p.name, sizeof(p.name), "%s", name);
 	*ret = p;
+}
+
+int tm_point_end(struct tm_point *ret, const struct tm_point *p, int64_t time)
+{
+	struct tm_point stone;
+	size_t i;
+
+	tm_point_tombstone(&stone, p->name, time);
+	stone.deleted = true;
+	for (i = 0; i < p->n_disks; i++) {
+		const struct tm_point_disk *d = &p->disks[i];
+		struct tm_point_disk *left = tm_point_add_disk(&stone, d->name);
+
+		if (!left) {
+			tm_point_done(&stone);
+			return -ENOMEM;
+		}
+		strcpy(left->vhd_snapshot, d->vhd_snapshot);
+		strcpy(left->hash_snapshot, d->hash_snapshot);
+	}
+	*ret = stone;
+	return 0;
 }
 
 struct tm_point_disk *tm_point_add_disk(struct tm_point *p, const char *name)

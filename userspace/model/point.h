@@ -8,7 +8,8 @@
  * At its end a point is replaced by a tombstone that says so: one request, after
  * which nobody takes it for a point whatever is left of its storage. Were it
  * deleted instead, a late duplicate of its creation would bring it back, and a
- * sweep would take its run for one that died.
+ * sweep would take its run for one that died. It keeps, as "snapshots", which ones
+ * of which disks the point has named: they go after it.
  */
 #ifndef TIDEMARK_MODEL_POINT_H
 #define TIDEMARK_MODEL_POINT_H
@@ -73,7 +74,11 @@ struct tm_point_disk {
 struct tm_point {
 	char name[TM_RUN_NAME_SIZE];
 	bool tombstone;			/* then nothing below counts but time */
-	bool deleted;			/* a tombstone where there was a point */
+	/*
+	 * A tombstone where there was a point: it has disks, of which names and
+	 * snapshots count.
+	 */
+	bool deleted;
 	int64_t time;			/* server's, when the cut was taken */
 	struct tm_id item;
 	char item_name[TM_NAME_SIZE];
@@ -104,6 +109,9 @@ void tm_point_done(struct tm_point *p);
 
 /* A tombstone for the run @name, made at @time. Ends with _done like another. */
 void tm_point_tombstone(struct tm_point *ret, const char *name, int64_t time);
+
+/* The tombstone of a point that ends, likewise. 0 or -ENOMEM. */
+int tm_point_end(struct tm_point *ret, const struct tm_point *p, int64_t time);
 
 /*
  * Appends an empty disk and returns it; NULL when out of memory. The point's name
