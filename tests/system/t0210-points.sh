@@ -184,6 +184,21 @@ ok $? "which is listed as such"
 tidemark points keep "$ONE" --until forever
 is "$STATUS" 4 "it cannot be had back"
 
+# What is damaged beside a point is not the point
+printf '{"format":1,"name":"%s","good":17}' "$TWO" |
+	"$SDK" put-json "$DATA" "checks/$TWO"
+tidemark points show "$TWO" --json
+is "$STATUS $(json result.point.verified)" "3 null" \
+	"a point whose check is damaged is shown, as not verified"
+tidemark points
+is "$STATUS" 3 "and listed"
+tidemark restore disk b "$WORK/two.out" --point "$TWO"
+is "$STATUS" 3 "it is restored, with a warning"
+like "$(cat "$WORK/err")" "*'verify' found*$TWO*counts for nothing*" \
+	"which says why"
+cmp "$WORK/two.out" "$B"
+ok $? "byte for byte"
+
 # The others are what they were
 tidemark verify "$TWO" && tidemark verify "$THREE"
 ok $? "the other points are whole"

@@ -58,7 +58,7 @@ int pointinfo_read(struct place *place, const struct pointinfos *infos,
 	int r = 0;
 
 	if (is_among(name, infos->checks, infos->n_checks))
-		r = check_read(&place->vault, place->container, name,
+		r = check_look(&place->vault, place->container, name,
 			       &info.check, err);
 	if (!r && is_among(name, infos->marks, infos->n_marks))
 		r = mark_look(&place->vault, &place->id, name, &info.mark,

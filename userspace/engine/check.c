@@ -61,6 +61,21 @@ int check_read(struct vault *v, const char *container, const char *name,
 	return load(v, container, name, ret, NULL, err);
 }
 
+int check_look(struct vault *v, const char *container, const char *name,
+	       struct tm_check *ret, struct tm_error *err)
+{
+	int r = check_read(v, container, name, ret, err);
+
+	if (r != -EBADMSG)
+		return r;
+	report_warning(v->report,
+		       "what 'verify' found of recovery point %s counts for nothing: %s",
+		       name, err->message);
+	tm_error_clear(err);
+	says_nothing(ret, name);
+	return 0;
+}
+
 static int undescribed(const char *name, int r, struct tm_error *err)
 {
 	return tm_error_set(err, r, TM_EXIT_FAILED, name,
@@ -172,7 +187,7 @@ int check_warn(struct vault *v, const char *container, const char *name,
 {
 	char when[TM_TIME_SIZE] = "";
 	struct tm_check check;
-	int r = check_read(v, container, name, &check, err);
+	int r = check_look(v, container, name, &check, err);
 
 	if (r)
 		return r;

@@ -17,6 +17,13 @@ int check_read(struct vault *v, const char *container, const char *name,
 	       struct tm_check *ret, struct tm_error *err);
 
 /*
+ * The same for those to whom it does not matter so much: one that is damaged says
+ * nothing, and the report of @v warns of it.
+ */
+int check_look(struct vault *v, const char *container, const char *name,
+	       struct tm_check *ret, struct tm_error *err);
+
+/*
  * Records @check, after what earlier ones still say has been taken into it
  * (tm_check_follow()).
  */
