@@ -272,7 +272,7 @@ int azauth_string_to_sign(const char *account,
 	if (fclose(out))
 		r = -ENOMEM;
 	if (r)
-		free(text);
+		secret_free(text);
 	else
 		*ret = text;
 	return r;
@@ -290,7 +290,8 @@ static int sign(const struct azauth *auth,
 		return r;
 	r = crypto_hmac_sha256(auth->key, auth->key_len, text, strlen(text),
 			       mac);
-	free(text);
+	/* A key that blobs are under stands in it. */
+	secret_free(text);
 	if (r)
 		return r;
 	signature = crypto_base64(mac, sizeof(mac));
