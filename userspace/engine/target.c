@@ -99,7 +99,10 @@ static int check_promise(const struct target *t, struct tm_error *err)
 		return 0;
 	tm_error_set(err, -EBADMSG, TM_EXIT_INTEGRITY, t->doc->name,
 		     "cannot back up disk '%s': its key in the vault says that it is %s; it was protected otherwise",
-		     t->doc->name, now.service ? "encrypted by the service" :
+		     t->doc->name, now.service ?
+		     t->doc->encryption.service ?
+		     "encrypted by the service under another key" :
+		     "encrypted by the service" :
 		     !now.on ? "not encrypted" : now.sparse ?
 		     "encrypted without its zeroes" : "encrypted");
 	tm_error_action(err, "see who has changed disks/%s.key in container %s",
