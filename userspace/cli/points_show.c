@@ -19,7 +19,10 @@ static const struct poptOption options[] = {
 	POPT_TABLEEND
 };
 
-/* What has changed since the point before that has the disk; *@ret_json. */
+/*
+ * What has changed since the point before that has the disk; *@ret_json: NULL if
+ * there is none before, null if it cannot be known.
+ */
 static int changed(struct cli *cli, struct place *place, const char *name,
 		   const struct tm_point_disk *d, json_t **ret_json,
 		   struct tm_error *err)
@@ -55,10 +58,11 @@ static int changed(struct cli *cli, struct place *place, const char *name,
 				      (json_int_t)bytes, "chunks",
 				      (json_int_t)diff.chunks);
 		diff_done(&diff);
-	} else if (r == -EACCES) {
+	} else if (r == -ENOKEY) {
 		/* The rest can be told without the service's key. */
 		cli_say(cli, "    changed        not known: %s\n",
 			err->message);
+		*ret_json = json_null();
 		tm_error_clear(err);
 		r = 0;
 	}
@@ -82,7 +86,7 @@ static void say_segments(const struct cli *cli, const struct tm_point_disk *d)
 }
 
 static int show_disk(struct cli *cli, struct place *place, const char *name,
-		     const struct tm_point_disk *d, json_t *list,
+		     const struct tm_point_disk *d, json_t **list,
 		     struct tm_error *err)
 {
 	char size[16], cut[TM_ID_SIZE] = "-";
@@ -99,8 +103,13 @@ static int show_disk(struct cli *cli, struct place *place, const char *name,
 		tm_ship_mode_name(d->mode), cut, d->vhd_snapshot,
 		d->hash_snapshot);
 	r = changed(cli, place, name, d, &json, err);
-	if (json)
-		json_array_append_new(list, json);
+	if (json_is_null(json)) {
+		json_decref(*list);
+		*list = json;
+	} else if (json) {
+		/* Without effect where it is null already. */
+		json_array_append_new(*list, json);
+	}
 	say_segments(cli, d);
 	return r;
 }
@@ -129,7 +138,7 @@ static int show(struct cli *cli, struct place *place,
 	if (*pointinfo_fate(info, text, sizeof(text)))
 		cli_say(cli, "  %s\n", text);
 	for (i = 0; i < point->n_disks && !r; i++)
-		r = show_disk(cli, place, point->name, &point->disks[i], list,
+		r = show_disk(cli, place, point->name, &point->disks[i], &list,
 			      err);
 	pointinfo_json(info, json);
 	json_object_set_new(json, "changed", list);

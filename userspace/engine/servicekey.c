@@ -20,9 +20,21 @@
 #define SECRET_MAX (4u << 10)
 #define KEY_SIZE 32u
 
+#define NAMED_SIZE (TM_NAME_SIZE + 8)
+
+/* What is meant, for messages; NULL: any. */
+static const char *named(char ret[NAMED_SIZE], const char *disk)
+{
+	if (disk)
+		snprintf(ret, NAMED_SIZE, "disk '%s'", disk);
+	else
+		snprintf(ret, NAMED_SIZE, "a disk of this vault");
+	return ret;
+}
+
 static int failed(int r, const char *source, struct tm_error *err)
 {
-	tm_error_set(err, -EACCES, TM_EXIT_PERMISSION, source,
+	tm_error_set(err, -ENOKEY, TM_EXIT_PERMISSION, source,
 		     "cannot use the service key from '%s': %s", source,
 		     r == -EPERM ? "others may read it, or own it" :
 		     r == -EFBIG ? "it is too long" :
@@ -33,7 +45,7 @@ static int failed(int r, const char *source, struct tm_error *err)
 				source);
 	else if (r == -EINVAL)
 		tm_error_action(err, "make one with 'openssl rand -base64 32'");
-	return -EACCES;
+	return -ENOKEY;
 }
 
 /* What its hash is goes into documents: so of what it is, not how written. */
@@ -115,7 +127,8 @@ static int from_command(const char *command, struct blob_key *ret)
 	r = from_fd(fd, ret);
 	close(fd);
 	ended = command_end(pid);
-	return ended ? ended : r;
+	/* What prints too much dies of it. */
+	return ended && r != -EFBIG ? ended : r;
 }
 
 /* -ENOENT: systemd has loaded none. */
@@ -133,6 +146,7 @@ static int from_systemd(struct blob_key *ret)
 static int find(const struct tm_config *config, const char *disk,
 		struct blob_key *ret, struct tm_error *err)
 {
+	char name[NAMED_SIZE];
 	const char *source = LOADED;
 	int r = privacy_begin();
 
@@ -148,11 +162,11 @@ static int find(const struct tm_config *config, const char *disk,
 		source = config->service_key;
 		r = from_place(source, ret);
 	} else {
-		tm_error_set(err, -EACCES, TM_EXIT_PERMISSION, disk,
-			     "cannot use disk '%s': the service has it encrypted under a key of yours, and nothing says where that is",
-			     disk);
+		tm_error_set(err, -ENOKEY, TM_EXIT_PERMISSION, disk,
+			     "cannot use %s: the service has it encrypted under a key of yours, and nothing says where that is",
+			     named(name, disk));
 		tm_error_action(err, "set service_key or service_key_command in section [encryption]");
-		return -EACCES;
+		return -ENOKEY;
 	}
 	return r ? failed(r, source, err) : 0;
 }
@@ -161,12 +175,14 @@ static int find(const struct tm_config *config, const char *disk,
 static int check_way(const struct vault *v, const char *disk,
 		     struct tm_error *err)
 {
+	char name[NAMED_SIZE];
+
 	if (v->address.https ||
 	    (reach_of_url(v->url) == REACH_LOOPBACK && !*v->proxy.url))
 		return 0;
 	tm_error_set(err, -EPERM, TM_EXIT_REFUSED, disk,
-		     "cannot use disk '%s': its service key would cross the network in the open",
-		     disk);
+		     "cannot use %s: its service key would cross the network in the open",
+		     named(name, disk));
 	tm_error_action(err, "use https://");
 	return -EPERM;
 }
@@ -174,6 +190,7 @@ static int check_way(const struct vault *v, const char *disk,
 int servicekey_find(struct vault *v, const char *disk, const char *sha256,
 		    const struct blob_key **ret, struct tm_error *err)
 {
+	char name[NAMED_SIZE];
 	int r = check_way(v, disk, err);
 
 	if (!r && !*v->service_key.key)
@@ -181,11 +198,11 @@ int servicekey_find(struct vault *v, const char *disk, const char *sha256,
 	if (r)
 		return r;
 	if (sha256 && strcmp(sha256, v->service_key.sha256)) {
-		tm_error_set(err, -EACCES, TM_EXIT_PERMISSION, disk,
-			     "cannot use disk '%s': the service key is another than it was protected with, whose SHA-256 is %s",
-			     disk, sha256);
+		tm_error_set(err, -ENOKEY, TM_EXIT_PERMISSION, disk,
+			     "cannot use %s: the service key is another than it was protected with, whose SHA-256 is %s",
+			     named(name, disk), sha256);
 		tm_error_action(err, "give that one: service_key or service_key_command in section [encryption]");
-		return -EACCES;
+		return -ENOKEY;
 	}
 	*ret = &v->service_key;
 	return 0;

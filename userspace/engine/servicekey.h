@@ -16,8 +16,8 @@
 
 /*
  * The key, which stays @v's, found when it is first asked for. @sha256, base64,
- * is what it has to have; NULL: any will do. @disk is for messages.
- * -EACCES: there is none, or none that can be used, or another one; -EPERM: it
+ * is what it has to have; NULL: any will do. @disk is for messages; NULL: any.
+ * -ENOKEY: there is none, or none that can be used, or another one; -EPERM: it
  * would cross the network in the open. Nothing has been sent of it then.
  */
 int servicekey_find(struct vault *v, const char *disk, const char *sha256,
