@@ -9,6 +9,7 @@
 #include "cli/ask.h"
 #include "cli/mounting.h"
 #include "engine/check.h"
+#include "engine/diskkey.h"
 #include "engine/points.h"
 #include "port/privacy.h"
 
@@ -125,6 +126,36 @@ static int find_passphrase(struct cli *cli, const struct tm_config *config,
 	return r;
 }
 
+/*
+ * The servers look for the service's key themselves. That it is not to be had is
+ * found out here, where the status can say so.
+ */
+static int find_service_key(struct mounting_found *f, struct tm_error *err)
+{
+	struct vault *v = &f->place.vault;
+	struct diskkey said;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < f->point.n_disks && !r; i++) {
+		const struct tm_point_disk *d = &f->point.disks[i];
+
+		if (!tm_id_is_none(&d->cipher.key))
+			continue;
+		r = diskkey_look(v, f->place.container, d->name, &said, err);
+		if (r == -ENOENT) {	/* whether it is wanted, they know */
+			tm_error_clear(err);
+			r = 0;
+			continue;
+		}
+		if (r)
+			break;
+		r = diskkey_service(v, d->name, &said, err);
+		diskkey_done(&said);
+	}
+	return r;
+}
+
 int mounting_find(struct cli *cli, const struct tm_config *config,
 		  const struct mounting_choice *which, const char *why,
 		  struct mounting_found *ret, struct tm_error *err)
@@ -151,6 +182,8 @@ int mounting_find(struct cli *cli, const struct tm_config *config,
 			      &ret->hold, err);
 	if (!r)
 		r = find_passphrase(cli, config, ret, err);
+	if (!r)
+		r = find_service_key(ret, err);
 	if (r)
 		mounting_found_done(ret);
 	return r;
