@@ -67,17 +67,17 @@ static void tell(void *arg, const struct probe_check *check)
 		err->action);
 }
 
-/* The container of this machine in vault @where, "" if there is none. */
-static const char *container_in(const struct item_disks *disks,
-				const char *where)
+/* A disk of this machine in vault @where, NULL if there is none. */
+static const struct tm_disk *disk_in(const struct item_disks *disks,
+				     const char *where)
 {
 	size_t i;
 
 	for (i = 0; i < disks->n; i++) {
 		if (!strcmp(disks->v[i].vault, where))
-			return disks->v[i].container;
+			return &disks->v[i];
 	}
-	return "";
+	return NULL;
 }
 
 static int no_vault(struct tm_error *err)
@@ -88,15 +88,18 @@ static int no_vault(struct tm_error *err)
 	return -ENOENT;
 }
 
-static int run_checks(struct cli *cli, struct vault *v, const char *container,
-		      struct tm_error *err)
+static int run_checks(struct cli *cli, struct vault *v,
+		      const struct tm_disk *disk, struct tm_error *err)
 {
 	struct teller teller = { .cli = cli, .list = json_array() };
-	struct probe probe = { .vault = v, .tell = tell, .arg = &teller };
+	struct probe probe = {
+		.vault = v, .tell = tell, .arg = &teller,
+		.encryption = disk ? &disk->encryption : NULL,
+	};
 	char text[sizeof(err->message)];
 	int r;
 
-	r = probe_run(&probe, container, err);
+	r = probe_run(&probe, disk ? disk->container : "", err);
 	cli_result(cli, "url", json_string(v->url));
 	cli_result(cli, "checks", teller.list);
 	cli->keep_result = true;
@@ -130,8 +133,7 @@ static int check_run(struct cli *cli, const char **args, struct tm_error *err)
 	r = where ? vault_open(&vault, &config, where, &cli->report, err) :
 		no_vault(err);
 	if (!r) {
-		r = run_checks(cli, &vault, container_in(&disks, vault.url),
-			       err);
+		r = run_checks(cli, &vault, disk_in(&disks, vault.url), err);
 		vault_close(&vault);
 	}
 	item_disks_done(&disks);

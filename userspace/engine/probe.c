@@ -9,6 +9,7 @@
 #include <time.h>
 #include "engine/blame.h"
 #include "engine/probe.h"
+#include "engine/servicekey.h"
 #include "engine/trial.h"
 #include "port/account.h"
 #include "port/container.h"
@@ -28,6 +29,7 @@ struct look {
 	int vault_r, lock_r;
 	struct tm_error vault_err, lock_err;
 	char vault_name[TM_VAULT_NAME_SIZE];
+	bool service;			/* the vault's disks are under a key */
 	int64_t ahead_s;		/* our clock, of the server's */
 };
 
@@ -117,6 +119,7 @@ static bool look(struct vault *v, struct look *l)
 	l->vault_r = vault_load(v, &doc, &l->vault_err);
 	if (!l->vault_r) {
 		strcpy(l->vault_name, doc.name);
+		l->service = doc.encryption.service;
 		tm_vault_done(&doc);
 	}
 	if (!blobservice_time(v->service))
@@ -299,6 +302,22 @@ static void check_vault(struct probe *p, const struct look *l)
 		  PROBE_WARNING : PROBE_FAILED, &why);
 }
 
+/* What is tried after it is tried under it. */
+static void check_key(struct probe *p, const struct look *l)
+{
+	const struct tm_encryption *e = p->encryption;
+	struct tm_error why = TM_ERROR_INIT;
+
+	if (e ? !e->service : !l->service)
+		return;
+	if (servicekey_find(p->vault, NULL, e ? e->sha256 : NULL, &p->key,
+			    &why))
+		probe_bad(p, "key", PROBE_FAILED, &why);
+	else
+		probe_ok(p, "key", "the service key whose SHA-256 is %s",
+			 p->key->sha256);
+}
+
 static bool make_container(struct probe *p, char name[TM_CONTAINER_SIZE])
 {
 	struct tm_error why = TM_ERROR_INIT;
@@ -369,6 +388,7 @@ int probe_run(struct probe *p, const char *container, struct tm_error *err)
 	if (answered && check_credentials(p, &l)) {
 		check_account(p);
 		check_vault(p, &l);
+		check_key(p, &l);
 		check_container(p, &l);
 	}
 	if (report_cancelled(v->report, err))

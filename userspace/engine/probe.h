@@ -10,6 +10,7 @@
  *	credentials	which there are, and that they are accepted
  *	account		of a kind that suits
  *	vault		its descriptor can be read
+ *	key		the service's (servicekey.h), if its disks are under one
  *	container	the machine's is there, or one can be made
  *	create versions lease sequence write guard clear snapshot read list
  *	delete		what a backup does to a page blob (trial.h)
@@ -37,6 +38,9 @@ struct probe_check {
 
 struct probe {
 	struct vault *vault;
+	/* How this machine's disks are encrypted there; NULL: it has none. */
+	const struct tm_encryption *encryption;
+	const struct blob_key *key;	/* NULL; set by the check of it */
 	/* Called for each check; @check is valid during the call. */
 	void (*tell)(void *arg, const struct probe_check *check);
 	void *arg;

@@ -349,6 +349,7 @@ void trial_run(struct probe *p, const char *container, bool own)
 	crypto_hex(random, sizeof(random), hex);
 	snprintf(t.name, sizeof(t.name), "%s%s", TM_DIR_PROBES, hex);
 	t.blob = vault_blob(p->vault, container, t.name);
+	t.blob.key = p->key;
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (report_cancelled(p->vault->report, NULL))
 			break;
