@@ -38,6 +38,10 @@ struct diskkey {
 	const struct blob_key *under;	/* the key itself, the vault's; NULL */
 };
 
+/* What the document calls how a disk is encrypted. */
+enum diskkey_kind { DISKKEY_PLAIN, DISKKEY_LUKS, DISKKEY_SERVICE };
+extern const char *const diskkey_kinds[3];
+
 /* Of a recovery key as text, with its NUL: eight groups of eight digits. */
 #define DISKKEY_RECOVERY_SIZE 72
 
@@ -72,7 +76,10 @@ int diskkey_service(struct vault *v, const char *disk, struct diskkey *k,
 /* What it says of the disk; a look is enough. */
 struct tm_encryption diskkey_encryption(const struct diskkey *k);
 
-/* What the document says; no passphrase is needed, nor the service's key. -ENOENT: it is gone. */
+/*
+ * What the document says; no passphrase is needed, nor the service's key.
+ * -ENOENT: it is gone.
+ */
 int diskkey_look(struct vault *v, const char *container, const char *disk,
 		 struct diskkey *ret, struct tm_error *err);
 

@@ -32,7 +32,8 @@ struct refusal {
 
 /*
  * Puts what is known into @e's cause and action, if its status is 401 or 403, or
- * it is about the key that a blob is under; else, and if nothing is known, leaves them as the service gave them.
+ * it is about the key that a blob is under; else, and if nothing is known, leaves
+ * them as the service gave them.
  */
 void refusal_explain(const struct refusal *what, struct blob_error *e);
 
