@@ -116,16 +116,26 @@ is "$(json result.copied_by_service)" false \
 "$TESTS/lib/sdk.py" fetch "$WORK/copy.vhd" copies a.vhd
 same_disk "it is the disk, under no key of ours" "$WORK/copy.vhd" "$A"
 
+# What is tried is tried under the key
+run check --json
+ok $? "a check of the vault"
+like "$(json result.checks)" "*\"key\", \"outcome\": \"ok\"*$SHA*" \
+	"looks for the key"
+is "$(keyed 'sorted({r["key"] for r in seen if "/probes/" in r["path"] and r["kind"] in ("page-create", "page-put", "read", "snapshot")})')" \
+	"['$SHA']" "and tries all under it"
+
 # Each kind of request, with and without
 is "$(keyed 'sorted({r["kind"] for r in seen if disk(r) and r["key"]})')" \
 	"['page-clear', 'page-create', 'page-put', 'properties', 'read', 'resize', 'snapshot']" \
 	"the key goes with what reads and writes a disk's blobs"
-is "$(keyed 'sorted({r["kind"] for r in seen if disk(r) and not r["key"]})')" \
+is "$(keyed 'sorted({r["kind"] for r in seen if disk(r) and not r["key"]
+	and r["kind"] != "lease-renew"})')" \
 	"['lease-acquire', 'lease-release', 'page-list', 'sequence']" \
 	"not with what only manages them"
 is "$(keyed '{r["key"] for r in seen if disk(r) and r["key"]}')" \
 	"{'$SHA'}" "it is the same for all"
-is "$(keyed 'sum(1 for r in seen if not disk(r) and r["key"])')" 0 \
+is "$(keyed 'sum(1 for r in seen if r["key"] and not disk(r) and
+	"/probes/" not in r["path"])')" 0 \
 	"nor with what is for documents, or for another blob"
 
 # A snapshot whose reply gets lost is found, although lists do not tell its name
@@ -135,7 +145,8 @@ ok $? "a backup whose snapshot is not answered"
 is "$(snapshots)" 4 "takes no second one"
 proxy_clear
 
-# By NBD
+# By NBD; without the program's doing a core could be dumped
+ulimit -S -c "$(ulimit -H -c)"
 SOCKET=$WORK/nbd
 "$TIDEMARK" nbd a --socket "$SOCKET" >>"$WORK/words" 2>&1 </dev/null &
 SERVER=$!
@@ -146,8 +157,10 @@ until nbdinfo --size "nbd+unix:///?socket=$SOCKET" >/dev/null 2>&1; do
 done
 qemu-img compare -q -f raw -F raw "$A" "nbd+unix:///?socket=$SOCKET"
 ok $? "a point is served by NBD"
-tr '\0' ' ' <"/proc/$SERVER/cmdline" >>"$WORK/words"
-tr '\0' '\n' <"/proc/$SERVER/environ" >>"$WORK/words"
+for pid in "$SERVER" $(pgrep -P "$SERVER"); do
+	tr '\0' ' ' <"/proc/$pid/cmdline" >>"$WORK/words"
+	tr '\0' '\n' <"/proc/$pid/environ" >>"$WORK/words"
+done
 grep -q 'Max core file size *0 ' "/proc/$SERVER/limits"
 ok $? "the server leaves no core dump"
 kill "$SERVER"
@@ -162,6 +175,14 @@ ok $? "without the key a point can be looked at"
 like "$(cat "$WORK/out")" "*changed*not known:*under a key of yours*" \
 	"all but what the hash tables tell"
 # shellcheck disable=SC2086
+run points show latest $AWAY --json
+is "$STATUS $(json result.point.changed)" "0 null" "which is null in JSON"
+proxy_rule '{"kind":"read","path":"disks/a.key","do":"status","status":403,"code":"AuthorizationPermissionMismatch"}'
+# shellcheck disable=SC2086
+run points show latest $AWAY
+is "$STATUS" 5 "but what the service refuses is an error"
+proxy_clear
+# shellcheck disable=SC2086
 run restore disk a "$WORK/x" $AWAY
 is "$STATUS" 5 "without the key nothing is restored"
 like "$(cat "$WORK/err")" "*disk 'a'*under a key of yours*" "and it is said why"
@@ -173,6 +194,29 @@ like "$(cat "$WORK/err")" "*another than it was protected with*$SHA*" \
 	"and it is said which it has to be"
 [ ! -e "$WORK/x" ]
 ok $? "no file is made"
+# shellcheck disable=SC2086
+run nbd a $AWAY --socket "$SOCKET"
+is "$STATUS" 5 "nor is it served"
+like "$(cat "$WORK/err")" "*another than it was protected with*$SHA*" "likewise"
+if [ "$(id -u)" -eq 0 ]; then
+	mkdir "$WORK/mnt"
+	# shellcheck disable=SC2086
+	run mount "$WORK/mnt" $AWAY
+	is "$STATUS" 5 "nor mounted"
+	# shellcheck disable=SC2086
+	run files list $AWAY
+	is "$STATUS" 5 "nor are its files listed"
+	configure
+	# shellcheck disable=SC2086
+	run files list $AWAY
+	is "$STATUS" 5 "neither without any key"
+	like "$(cat "$WORK/err")" "*nothing says where that is*" "and it is said why"
+fi
+configure "service_key_command = cat /dev/zero"
+# shellcheck disable=SC2086
+run restore disk a "$WORK/x" $AWAY
+is "$STATUS" 5 "nor with what a command prints without an end"
+like "$(cat "$WORK/err")" "*service_key_command*too long*" "it is said that it is too long"
 configure "service_key = fd:7"
 # shellcheck disable=SC2086
 run restore disk a "$WORK/away.img" $AWAY 7<"$WORK/key"
@@ -183,6 +227,8 @@ ok $? "with the key from a descriptor it is"
 	--pidfile "$WORK/pid" 7<"$WORK/key" </dev/null
 qemu-img compare -q -f raw -F raw "$A" "nbd+unix:///?socket=$SOCKET"
 ok $? "and served"
+tr '\0' ' ' <"/proc/$(cat "$WORK/pid")/cmdline" >>"$WORK/words"
+tr '\0' '\n' <"/proc/$(cat "$WORK/pid")/environ" >>"$WORK/words"
 kill "$(cat "$WORK/pid")"
 mkdir "$WORK/loaded" && cp -p "$WORK/key" "$WORK/loaded/tidemark.service_key"
 # shellcheck disable=SC2086
@@ -212,6 +258,13 @@ is "$(keyed 'sum(1 for r in seen if disk(r))')" "$before" \
 	"no request for the disk's blobs is made"
 configure "service_key = $WORK/key"
 
+configure "service_key = $WORK/other"
+run check --json
+is "$STATUS" 5 "a check finds that it is another"
+like "$(json result.checks)" "*\"key\", \"outcome\": \"failed\"*$SHA*" \
+	"and which it has to be"
+configure "service_key = $WORK/key"
+
 # What the vault says of the key has been altered: the service's own refusals
 sed "s|$SHA|$(sha256 "$WORK/other")|" "$WORK/a.key" |
 	"$TESTS/lib/sdk.py" put-json "$(container)" disks/a.key
@@ -222,6 +275,7 @@ like "$(cat "$WORK/err")" "*under another key of yours*protected with*" \
 	"what it says is explained"
 run backup
 is "$STATUS" 9 "nor is there a backup under one that the machine does not know"
+like "$(cat "$WORK/err")" "*by the service under another key*" "it is said what differs"
 configure "service_key = $WORK/key"
 sed -e 's/"service"/"plain"/' "$WORK/a.key" |
 	"$TESTS/lib/sdk.py" put-json "$(container)" disks/a.key
@@ -257,6 +311,18 @@ ok $? "a point is deleted when it is due"
 is "$(snapshots)" $((before - 1)) "its snapshot goes with it, and no other"
 run verify
 ok $? "the others stay"
+
+# The way to another key
+run backup
+rm "$TIDEMARK_STATE_DIR/disks/a.json"
+configure "service_key = $WORK/other"
+run protect "$VAULT" "$A" --disk a --item m1b && run backup
+ok $? "the machine begins anew, under another key"
+run restore disk a "$WORK/new.img" && cmp "$WORK/new.img" "$A"
+ok $? "and has its point"
+configure "service_key = $WORK/key"
+run restore disk a "$WORK/old.img" --item m1 && cmp "$WORK/old.img" "$A"
+ok $? "those that there were are read with the old one"
 
 grep -q -F -e "$KEY" -e "$(cat "$WORK/other")" -e "$(cat "$WORK/short")" \
 	"$WORK/words"
