@@ -146,7 +146,7 @@ is "$(snapshots)" 4 "takes no second one"
 proxy_clear
 
 # By NBD; without the program's doing a core could be dumped
-ulimit -S -c "$(ulimit -H -c)"
+prlimit --pid $$ --core=unlimited
 SOCKET=$WORK/nbd
 "$TIDEMARK" nbd a --socket "$SOCKET" >>"$WORK/words" 2>&1 </dev/null &
 SERVER=$!
