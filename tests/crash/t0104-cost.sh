@@ -21,9 +21,9 @@ fi
 ORIGIN_MIB=64
 CHUNK=128
 PER_REGION=8		# chunks
-# At 50 writes a second at most, 6 s: twice close_after, and what a closing may
+# At 50 writes a second at most, 9 s: twice close_after, and what a closing may
 # take. By the writes and not by the clock, as a slow machine is slow in both.
-IDLE_MOST_WRITES=300
+IDLE_MOST_WRITES=450
 
 trap 'disks_stop; azurite_stop; rm -rf "$WORK"' EXIT
 disk a ${ORIGIN_MIB}M
@@ -56,7 +56,7 @@ plug()
 	on_disks "load $1" --timeout 300 --disk "$WORK/kept" \
 		--add "$TOOLS/churn" --host "$CRASH/host-crash.sh" \
 		"$CRASH/guest/backed.sh" load \
-		$((500 + (SEED + $1) * 7919 % 200)) $((SEED + $1))
+		$((900 + (SEED + $1) * 7919 % 200)) $((SEED + $1))
 	disks_stop
 	replay draw "$WORK/d" seed=$((SEED + $1)) at=end | sed 's/^/# /'
 	mv "$WORK/d/origin.cut" "$WORK/a"
