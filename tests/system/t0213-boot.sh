@@ -183,7 +183,7 @@ PID=$!
 exec 8<&- 9<&-
 started
 QEMU=$(programs qemu-system-x86)
-! ls -l "/proc/$QEMU/fd" | grep -q "$WORK/secret"
+! find "/proc/$QEMU/fd" -lname "$WORK/secret" | grep -q .
 ok $? "the machine has no descriptor that is not for it"
 ! tr '\0' '\n' <"/proc/$QEMU/environ" | grep -v -e ^PATH= -e ^LC_ALL= \
 	-e ^LANG= -e ^TMPDIR= >"$WORK/environ"
