@@ -7,7 +7,8 @@ By HTTP on the proxy's own port:
     POST /_/clear    removes all rules, lets go of all that is held
     GET  /_/counts   {"KIND": {"requests": n, "bytes": n}, ...} of bodies sent
     POST /_/reset    counts from zero, with an empty log
-    GET  /_/log      [{"kind", "method", "path", "bytes", "status"}, ...]
+    GET  /_/log      [{"kind", "method", "path", "range", "bytes", "status"},
+                     ...]
     GET  /_/await?rule=N[&times=N]     answers when rule N has acted that often
     POST /_/release  lets go of all that rules hold
     POST /_/replay?name=NAME[&index=I] sends what was recorded once more, byte

@@ -112,7 +112,7 @@ class Handler(proxy.Handler):
             super().handle_request(body)
             return
         status, code = verdict
-        self.state.note(kind, request[0], request[1], len(body), status)
+        self.state.note(kind, request, status)
         text = f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>"
         self.answer(status, text.encode(), [
             ("x-ms-error-code", code), ("Content-Type", "application/xml"),

@@ -101,8 +101,7 @@ class Handler(Control, http.server.BaseHTTPRequestHandler):
 
     def relay(self, request, kind):
         reply, body = self.pass_on(request)
-        self.state.note(kind, request[0], request[1], len(request[3]),
-                        reply.status)
+        self.state.note(kind, request, reply.status)
         return reply, body
 
     def rendered(self, reply, body, altered=()):
@@ -193,7 +192,7 @@ class Handler(Control, http.server.BaseHTTPRequestHandler):
         if rule.action == "drop" or rule.text.get("after"):
             self.relay(request, kind)
         else:
-            self.state.note(kind, request[0], request[1], len(request[3]), 0)
+            self.state.note(kind, request, 0)
         if rule.action == "kill":
             os.kill(int(rule.text["pid"]), signal.SIGKILL)
         if rule.action == "stall":

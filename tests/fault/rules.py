@@ -134,12 +134,17 @@ class State:
         self.again = []         # [requests to wait for, request]
         self.clients = 0        # connections that have asked for something
 
-    def note(self, kind, method, path, size, status):
+    def note(self, kind, request, status):
+        method, path, headers, body = request
+        size = len(body)
+        where = [value for name, value in headers
+                 if name.lower() in ("x-ms-range", "range")]
         with self.changed:
             count = self.counts.setdefault(kind, {"requests": 0, "bytes": 0})
             count["requests"] += 1
             count["bytes"] += size
             self.log.append({"kind": kind, "method": method, "path": path,
+                             "range": where[0] if where else "",
                              "bytes": size, "status": status})
 
     def choose(self, kind, request):
