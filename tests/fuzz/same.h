@@ -14,6 +14,7 @@
 #include "model/lossdoc.h"
 #include "model/markdoc.h"
 #include "model/point.h"
+#include "model/checkdoc.h"
 #include "model/rundoc.h"
 #include "model/vaultdoc.h"
 

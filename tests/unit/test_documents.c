@@ -13,6 +13,7 @@
 #include "model/json.h"
 #include "model/lossdoc.h"
 #include "model/markdoc.h"
+#include "model/checkdoc.h"
 #include "model/rundoc.h"
 #include "model/vaultdoc.h"
 

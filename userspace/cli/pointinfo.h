@@ -9,7 +9,7 @@
 #include "cli/settings.h"
 #include "model/markdoc.h"
 #include "model/point.h"
-#include "model/rundoc.h"
+#include "model/checkdoc.h"
 
 /* Which points have anything beside them; marks may be closed to us. */
 struct pointinfos {

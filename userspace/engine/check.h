@@ -6,7 +6,7 @@
 #define TIDEMARK_ENGINE_CHECK_H
 
 #include "engine/vault.h"
-#include "model/rundoc.h"
+#include "model/checkdoc.h"
 
 /* Names of the points that were checked; see document_names(). */
 int check_names(struct vault *v, const char *container, char ***ret,

@@ -7,7 +7,7 @@
 
 #include "engine/vault.h"
 #include "model/point.h"
-#include "model/rundoc.h"
+#include "model/checkdoc.h"
 
 struct verify_options {
 	const char *disk;	/* only this one; NULL: all of the point */
