@@ -269,7 +269,7 @@ static int do_account(struct call *c)
 static int do_document(struct call *c)
 {
 	return blockblob_put(&blob, c->cond, "{}", 2, "application/json",
-			     &written, c->err);
+			     NULL, &written, c->err);
 }
 
 static int do_get(struct call *c)

@@ -181,6 +181,12 @@ ok $? "a tombstone is in its place"
 tidemark points --all
 grep "^$ONE" "$WORK/out" | grep -q deleted
 ok $? "which is listed as such"
+proxy_rule '{"kind":"read","path":"points/'"$ONE"'","do":"status","status":403}'
+tidemark points
+ok $? "to list points none is read" || cat "$WORK/err"
+tidemark points --all
+is "$STATUS" 5 "only to list them all"
+proxy_clear
 tidemark points keep "$ONE" --until forever
 is "$STATUS" 4 "it cannot be had back"
 

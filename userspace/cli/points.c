@@ -86,7 +86,8 @@ static int list_points(struct cli *cli, struct place *place,
 	r = pointinfos_load(place, &infos, err);
 	if (r)
 		goto out_list;
-	r = points_names(&place->vault, place->container, &names, &n, err);
+	r = (all ? points_names_all : points_names)(&place->vault,
+		place->container, &names, &n, err);
 	if (r)
 		goto out_infos;
 	for (i = 0; i < n && !r; i++)

@@ -98,7 +98,7 @@ static int store(struct vault *v, const char *container,
 	cond.if_match = *etag ? etag : NULL;
 	cond.if_none_match = *etag ? NULL : "*";
 	tm_path_check(path, check->name);
-	r = document_replace(v, container, path, text, &cond, err);
+	r = document_replace(v, container, path, text, NULL, &cond, err);
 	free(text);
 	return r;
 }

@@ -172,7 +172,7 @@ int diskkey_create(struct vault *v, const struct tm_encryption *how,
 	}
 	if (r)
 		return r;
-	r = document_create(v, container, path, text, NULL, err);
+	r = document_create(v, container, path, text, NULL, NULL, err);
 	secret_free(text);
 	return r;
 }

@@ -7,10 +7,14 @@
 #include "engine/blame.h"
 #include "engine/document.h"
 #include "model/json.h"
+#include "port/bloberror.h"
 #include "port/bloblist.h"
 #include "port/blockblob.h"
 
 static const char content_type[] = "application/json";
+
+/* Of a document's metadata: lists have it. */
+static const char kind_field[] = "kind";
 
 int document_get_version(struct vault *v, const char *container,
 			 const char *path, char **ret_text, size_t *ret_len,
@@ -55,22 +59,37 @@ static int is_ours(struct vault *v, const char *container, const char *path,
 	return same ? 0 : -EEXIST;
 }
 
+/* be->ambiguous: of all tries, as port/retry.h says. */
+static int put(struct vault *v, const struct blob *blob, const char *text,
+	       const char *kind, const struct blob_cond *cond,
+	       struct blob_written *ret, struct blob_error *be)
+{
+	struct fields metadata = { 0 };
+	struct retry retry;
+	int r = kind ? fields_add(&metadata, kind_field, kind) : 0;
+
+	if (r)
+		return bloberror_local(r, be);
+	retry_init(&retry, &v->policy);
+	do {
+		r = blockblob_put(blob, cond, text, strlen(text), content_type,
+				  &metadata, ret, be);
+	} while (retry_again(&retry, r, be));
+	fields_done(&metadata);
+	return r;
+}
+
 int document_create(struct vault *v, const char *container, const char *path,
-		    const char *text, struct blob_written *ret,
-		    struct tm_error *err)
+		    const char *text, const char *kind,
+		    struct blob_written *ret, struct tm_error *err)
 {
 	struct blob blob = vault_blob(v, container, path);
 	struct blob_cond cond = { .if_none_match = "*" };
 	struct blob_error be = { 0 };
 	struct tm_error doubt = TM_ERROR_INIT;
-	struct retry retry;
 	int r, ours;
 
-	retry_init(&retry, &v->policy);
-	do {
-		r = blockblob_put(&blob, &cond, text, strlen(text),
-				  content_type, ret, &be);
-	} while (retry_again(&retry, r, &be));
+	r = put(v, &blob, text, kind, &cond, ret, &be);
 	if (!r)
 		return 0;
 	if (be.ambiguous) {
@@ -84,23 +103,16 @@ int document_create(struct vault *v, const char *container, const char *path,
 }
 
 int document_replace(struct vault *v, const char *container, const char *path,
-		     const char *text, const struct blob_cond *cond,
-		     struct tm_error *err)
+		     const char *text, const char *kind,
+		     const struct blob_cond *cond, struct tm_error *err)
 {
 	struct blob blob = vault_blob(v, container, path);
 	struct blob_error be = { 0 };
-	bool doubt = false;
-	struct retry retry;
 	int r;
 
-	retry_init(&retry, &v->policy);
-	do {
-		r = blockblob_put(&blob, cond, text, strlen(text), content_type,
-				  NULL, &be);
-		doubt |= r && be.ambiguous;
-	} while (retry_again(&retry, r, &be));
+	r = put(v, &blob, text, kind, cond, NULL, &be);
 	/* What refuses it now may be what an earlier try of it has written. */
-	if (r && doubt && !is_ours(v, container, path, text, NULL))
+	if (r && be.ambiguous && !is_ours(v, container, path, text, NULL))
 		return 0;
 	if (r == -EEXIST)
 		r = -ESTALE;
@@ -129,20 +141,14 @@ int document_put(struct vault *v, const char *container, const char *path,
 {
 	struct blob blob = vault_blob(v, container, path);
 	struct blob_error be = { 0 };
-	struct retry retry;
 	int r;
 
-	retry_init(&retry, &v->policy);
-	do {
-		r = blockblob_put(&blob, NULL, text, strlen(text), content_type,
-				  NULL, &be);
-	} while (retry_again(&retry, r, &be));
-	if (r)
-		return blame_blob(err, r, &be, "write", &blob);
-	return 0;
+	r = put(v, &blob, text, NULL, NULL, NULL, &be);
+	return r ? blame_blob(err, r, &be, "write", &blob) : 0;
 }
 
 struct names {
+	const char *but;	/* a kind; NULL: all of them */
 	char **v;
 	size_t n, room;
 };
@@ -150,7 +156,11 @@ struct names {
 static int add_name(void *arg, const struct bloblist_item *item)
 {
 	struct names *names = arg;
+	const char *kind;
 
+	kind = fields_get(&item->properties.metadata, kind_field);
+	if (names->but && kind && !strcmp(kind, names->but))
+		return 0;
 	if (names->n == names->room) {
 		size_t room = names->room ? names->room * 2 : 64;
 		char **grown = realloc(names->v, room * sizeof(*grown));
@@ -167,8 +177,9 @@ static int add_name(void *arg, const struct bloblist_item *item)
 	return 0;
 }
 
-int document_names(struct vault *v, const char *container, const char *prefix,
-		   char ***ret, size_t *ret_n, struct tm_error *err)
+int document_names_but(struct vault *v, const char *container,
+		       const char *prefix, const char *kind, char ***ret,
+		       size_t *ret_n, struct tm_error *err)
 {
 	struct blob blob = vault_blob(v, container, prefix);
 	struct names names = { 0 };
@@ -179,8 +190,9 @@ int document_names(struct vault *v, const char *container, const char *prefix,
 	retry_init(&retry, &v->policy);
 	do {
 		document_names_free(names.v, names.n);
-		memset(&names, 0, sizeof(names));
-		r = bloblist(v->service, container, prefix, 0, add_name, &names,
+		names = (struct names){ .but = kind };
+		r = bloblist(v->service, container, prefix,
+			     kind ? BLOBLIST_METADATA : 0, add_name, &names,
 			     &be);
 	} while (retry_again(&retry, r, &be));
 	if (r) {
@@ -190,6 +202,12 @@ int document_names(struct vault *v, const char *container, const char *prefix,
 	*ret = names.v;
 	*ret_n = names.n;
 	return 0;
+}
+
+int document_names(struct vault *v, const char *container, const char *prefix,
+		   char ***ret, size_t *ret_n, struct tm_error *err)
+{
+	return document_names_but(v, container, prefix, NULL, ret, ret_n, err);
 }
 
 void document_names_free(char **names, size_t n)

@@ -16,12 +16,13 @@ int document_get(struct vault *v, const char *container, const char *path,
 /*
  * Creates the document if there is none of that name: whoever creates it
  * first, wins. An ambiguous reply is resolved by reading it: 0 only if what is
- * there is @text. -EEXIST: another was first, and @err says so. @ret may be
- * NULL; it is left alone when the reply was ambiguous.
+ * there is @text. -EEXIST: another was first, and @err says so. @kind, for
+ * document_names_but(), may be NULL. @ret may be NULL; it is left alone when the
+ * reply was ambiguous.
  */
 int document_create(struct vault *v, const char *container, const char *path,
-		    const char *text, struct blob_written *ret,
-		    struct tm_error *err);
+		    const char *text, const char *kind,
+		    struct blob_written *ret, struct tm_error *err);
 
 /* As document_get(), with the version that was read. */
 int document_get_version(struct vault *v, const char *container,
@@ -30,12 +31,12 @@ int document_get_version(struct vault *v, const char *container,
 
 /*
  * Replaces that version of it, or creates it if @cond says that there is none;
- * a lease in @cond counts too. An ambiguous reply is resolved by reading it.
- * -ESTALE: it has changed since.
+ * a lease in @cond counts too. @kind is as in document_create(). An ambiguous
+ * reply is resolved by reading it. -ESTALE: it has changed since.
  */
 int document_replace(struct vault *v, const char *container, const char *path,
-		     const char *text, const struct blob_cond *cond,
-		     struct tm_error *err);
+		     const char *text, const char *kind,
+		     const struct blob_cond *cond, struct tm_error *err);
 
 /* That it is gone already is fine. */
 int document_delete(struct vault *v, const char *container, const char *path,
@@ -51,6 +52,15 @@ int document_put(struct vault *v, const char *container, const char *path,
  */
 int document_names(struct vault *v, const char *container, const char *prefix,
 		   char ***ret, size_t *ret_n, struct tm_error *err);
+
+/*
+ * As document_names(), without what a list already tells to be of that @kind:
+ * it cannot of documents under a key of ours.
+ */
+int document_names_but(struct vault *v, const char *container,
+		       const char *prefix, const char *kind, char ***ret,
+		       size_t *ret_n, struct tm_error *err);
+
 void document_names_free(char **names, size_t n);
 
 #endif

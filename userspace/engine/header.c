@@ -76,7 +76,7 @@ static int put(struct vault *v, const struct blob *blob,
 	retry_init(&retry, &v->policy);
 	do {
 		r = blockblob_put(blob, cond, bytes, LUKS_HEADER_SIZE,
-				  content_type, NULL, be);
+				  content_type, NULL, NULL, be);
 	} while (retry_again(&retry, r, be));
 	if (r && be->ambiguous && is_there(v, blob, bytes))
 		r = 0;

@@ -83,7 +83,8 @@ int mark_write(struct vault *v, const struct tm_id *item,
 				    "cannot mark point '%s': %s", mark->name,
 				    strerror(-r));
 	tm_path_mark(path, item, mark->name);
-	r = document_replace(v, v->address.container, path, text, &cond, err);
+	r = document_replace(v, v->address.container, path, text, NULL, &cond,
+			     err);
 	free(text);
 	if (r == -ESTALE) {
 		tm_error_set(err, r, TM_EXIT_BUSY, mark->name,

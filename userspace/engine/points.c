@@ -8,21 +8,33 @@
 #include "engine/mark.h"
 #include "engine/points.h"
 
+static void without_directory(char **names, size_t n)
+{
+	size_t i, skip = strlen(TM_DIR_POINTS);
+
+	for (i = 0; i < n; i++)
+		memmove(names[i], names[i] + skip, strlen(names[i]) - skip + 1);
+}
+
 int points_names(struct vault *v, const char *container, char ***ret,
 		 size_t *ret_n, struct tm_error *err)
 {
-	char **names;
-	size_t n, i, skip = strlen(TM_DIR_POINTS);
-	int r;
+	int r = document_names_but(v, container, TM_DIR_POINTS,
+				   TM_KIND_TOMBSTONE, ret, ret_n, err);
 
-	r = document_names(v, container, TM_DIR_POINTS, &names, &n, err);
-	if (r)
-		return r;
-	for (i = 0; i < n; i++)
-		memmove(names[i], names[i] + skip, strlen(names[i]) - skip + 1);
-	*ret = names;
-	*ret_n = n;
-	return 0;
+	if (!r)
+		without_directory(*ret, *ret_n);
+	return r;
+}
+
+int points_names_all(struct vault *v, const char *container, char ***ret,
+		     size_t *ret_n, struct tm_error *err)
+{
+	int r = document_names(v, container, TM_DIR_POINTS, ret, ret_n, err);
+
+	if (!r)
+		without_directory(*ret, *ret_n);
+	return r;
 }
 
 int points_read(struct vault *v, const char *container, const char *name,

@@ -8,9 +8,16 @@
 #include "engine/vault.h"
 #include "model/point.h"
 
-/* Names of points and tombstones, oldest first. See document_names(). */
+/*
+ * Names of points, oldest first; tombstones are among them that a list does not
+ * tell from points. See document_names().
+ */
 int points_names(struct vault *v, const char *container, char ***ret,
 		 size_t *ret_n, struct tm_error *err);
+
+/* Likewise, of all tombstones too. */
+int points_names_all(struct vault *v, const char *container, char ***ret,
+		     size_t *ret_n, struct tm_error *err);
 
 /* Reads points/NAME, which may be a tombstone. Free with tm_point_done(). */
 int points_read(struct vault *v, const char *container, const char *name,

@@ -154,7 +154,8 @@ static int make_machine(struct vault *v, struct tm_disk *disk,
 				    "cannot describe machine '%s': %s",
 				    disk->item_name, strerror(-r));
 	tm_path_item(path, &disk->item);
-	r = document_create(v, v->address.container, path, text, NULL, err);
+	r = document_create(v, v->address.container, path, text, NULL, NULL,
+			    err);
 	free(text);
 	return r;
 }

@@ -76,7 +76,7 @@ static int entomb(const struct reaping *p, const struct seizure *seizure,
 				    "cannot delete point '%s': %s", p->name,
 				    strerror(-r));
 	r = document_replace(p->vault, p->container, seizure->path, text,
-			     &cond, err);
+			     TM_KIND_TOMBSTONE, &cond, err);
 	free(text);
 	return r;
 }

@@ -60,7 +60,8 @@ int record_run(struct vault *v, const char *container,
 	if (r)
 		return text_failed(run->name, r, err);
 	tm_path_run(path, run->name);
-	r = first ? document_create(v, container, path, text, NULL, err) :
+	r = first ?
+		document_create(v, container, path, text, NULL, NULL, err) :
 		document_put(v, container, path, text, err);
 	free(text);
 	return r;
@@ -91,7 +92,7 @@ int record_point(struct vault *v, const char *container,
 	if (r)
 		return text_failed(point->name, r, err);
 	tm_path_point(path, point->name);
-	r = document_create(v, container, path, text, NULL, err);
+	r = document_create(v, container, path, text, NULL, NULL, err);
 	free(text);
 	if (r == -EEXIST) {
 		tm_error_set(err, r, TM_EXIT_BUSY, point->name,
@@ -121,7 +122,8 @@ int record_tombstone(struct vault *v, const char *container, const char *name,
 	if (r)
 		return text_failed(name, r, err);
 	tm_path_point(path, name);
-	r = document_create(v, container, path, text, NULL, err);
+	r = document_create(v, container, path, text, TM_KIND_TOMBSTONE, NULL,
+			    err);
 	free(text);
 	if (r != -EEXIST)
 		return r;

@@ -109,8 +109,8 @@ int past_settle(struct vault *v, const char *container, struct past *ret,
 	do {
 		again = false;
 		past_done(&past);
-		r = points_names(v, container, &past.points, &past.n_points,
-				 err);
+		r = points_names_all(v, container, &past.points,
+				     &past.n_points, err);
 		if (!r)
 			r = sweep(v, container, &past, &again, err);
 	} while (!r && again);

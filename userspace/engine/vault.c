@@ -344,7 +344,8 @@ static int put_descriptor(struct vault *v, const char *text, bool made,
 	struct blob_written written = { 0 };
 	int r;
 
-	r = document_create(v, blob.container, blob.name, text, &written, err);
+	r = document_create(v, blob.container, blob.name, text, NULL, &written,
+			    err);
 	if (r == -EEXIST) {
 		tm_error_set(err, r, TM_EXIT_REFUSED, v->url,
 			     "cannot create vault '%s': there is one already",

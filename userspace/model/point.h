@@ -26,6 +26,9 @@
 #include "model/root.h"
 #include "model/segment.h"
 
+/* The kind of a tombstone in its metadata, so that a list tells. A hint. */
+#define TM_KIND_TOMBSTONE	"tombstone"
+
 #define TM_SNAPSHOT_SIZE	40	/* x-ms-snapshot: an opaque time */
 
 enum tm_consistency {

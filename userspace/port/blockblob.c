@@ -12,7 +12,7 @@
 
 int blockblob_put(const struct blob *blob, const struct blob_cond *cond,
 		  const void *data, size_t len, const char *content_type,
-		  struct blob_written *ret, struct blob_error *reterr)
+		  const struct fields *metadata, struct blob_written *ret, struct blob_error *reterr)
 {
 	struct blobcall call;
 	int r;
@@ -20,6 +20,7 @@ int blockblob_put(const struct blob *blob, const struct blob_cond *cond,
 	blobcall_init_keyed(&call, blob, "PUT", 201);
 	blobcall_header(&call, "x-ms-blob-type", "BlockBlob");
 	blobcall_header(&call, "Content-Type", content_type);
+	blobcall_metadata(&call, metadata);
 	blobcall_body(&call, data, len, NULL);
 	blobcall_cond(&call, cond);
 	r = blobcall_perform(&call, reterr);

@@ -2,7 +2,7 @@
 /*
  * blockblob.h - whole small block blobs (JSON documents), one request each
  *
- * Errors are those of port/blob.h. @cond and @ret may be NULL.
+ * Errors are those of port/blob.h. @cond, @metadata and @ret may be NULL.
  */
 #ifndef TIDEMARK_PORT_BLOCKBLOB_H
 #define TIDEMARK_PORT_BLOCKBLOB_H
@@ -16,7 +16,7 @@
  */
 int blockblob_put(const struct blob *blob, const struct blob_cond *cond,
 		  const void *data, size_t len, const char *content_type,
-		  struct blob_written *ret, struct blob_error *reterr);
+		  const struct fields *metadata, struct blob_written *ret, struct blob_error *reterr);
 
 /*
  * Reads the whole blob, at most @max bytes (-EFBIG beyond), and checks it by the

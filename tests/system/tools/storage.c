@@ -227,7 +227,7 @@ static int block_put(struct call *c)
 	if (r)
 		return r;
 	r = blockblob_put(&c->blob, &c->cond, data, len, "application/json",
-			  &c->written, &c->err);
+			  NULL, &c->written, &c->err);
 	free(data);
 	return r;
 }
