@@ -5,10 +5,10 @@
 #
 # The first file has a line for each key: "KEY WHAT[,WHAT...] TARGET/BASE[,BASE...]
 # [OP BAR]" is the ratio of two targets' rates, of the engine and of the WHAT
-# where it is worst, to that base which is best there; "KEY - OP BAR" is a figure
-# that a guest gives. OP is >= or <=. All others are what guests print: "WHAT
-# ENGINE TARGET RATE", "KEY FIGURE", of which the worst counts, and remarks. Fails
-# when something that a key needs is not there.
+# where it is worst, of those that did it, to that base which is best there; "KEY
+# - OP BAR" is a figure that a guest gives. OP is >= or <=. All others are what
+# guests print: "WHAT ENGINE TARGET RATE", "KEY FIGURE", of which the worst counts,
+# and remarks. Fails when something that a key needs is not there.
 
 FNR == 1 { file++ }
 /^#/ || !NF { next }
@@ -76,6 +76,8 @@ function ratio(k,   what, n, side, i, e, base, r, least) {
 	split(targets[k], side, "/")
 	for (i = 1; i <= n; i++)
 		for (e = 1; e <= nr_engines; e++) {
+			if (!((what[i], engines[e]) in seen))
+				continue
 			base = best(what[i], engines[e], side[2])
 			if (!base)
 				continue
@@ -83,7 +85,7 @@ function ratio(k,   what, n, side, i, e, base, r, least) {
 			if (least == "" || r < least)
 				least = r
 		}
-	return least
+	return least != "" ? least : lacks("rates of " subjects[k])
 }
 
 function value(k) {

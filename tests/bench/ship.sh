@@ -176,6 +176,30 @@ restore()
 	bare get "restore_$1" "$2/c/disks/d.vhd?snapshot=page" ${3:+"$3"}
 }
 
+# targets: the kinds that are neither a file of the disk nor a device. What is
+# uploaded is read as well; the bare program does one after the other.
+targets()
+{
+	endpoint "$SINK_HTTP"
+	machine direct
+	targets_sas=$("$TOP/tests/lib/sdk.py" blob-sas targets \
+		disks/managed.vhd rw)
+	export UPLOAD_URL="$SINK_HTTP/targets/disks/managed.vhd?$targets_sas"
+	set -- "$SINK_HTTP/c/disks/d.vhd"
+	try restore_vhd file tidemark "$TOP/build/tidemark" --yes restore disk d \
+		"$MEM/out/d.vhd" --format vhd --vault "$SINK_HTTP/vault" \
+		--item direct
+	cmp "$SINK_SERVED" "$MEM/out/d.vhd"
+	rm "$MEM/out/d.vhd"
+	try restore_vhd file bare "$TOOLS/bare" get "$1?snapshot=page" "$BYTES"
+	try restore_upload file tidemark "$TOP/build/tidemark" --yes restore disk \
+		d upload:env:UPLOAD_URL --vault "$SINK_HTTP/vault" --item direct
+	# shellcheck disable=SC2016 # for the other shell
+	try restore_upload file bare sh -c \
+		'"$0" get "$1?snapshot=page" "$2" && "$0" put "$1?comp=page" "$2"' \
+		"$TOOLS/bare" "$1" "$BYTES"
+}
+
 # encryption: the same file, encrypted on the way and not
 encryption()
 {
@@ -222,6 +246,9 @@ prepare()
 	# The first time is another: memory has to be found.
 	tidemark restore disk d "$MEM/out/d.img"
 	rm "$MEM/out/d.img"
+	# What a managed disk is that awaits its content
+	quiet "$TOP/tests/lib/sdk.py" create-container targets
+	quiet "$TOP/tests/lib/sdk.py" create targets disks/managed.vhd $((BYTES + 512))
 	for prepare_way in "http $SINK_HTTP" "tls $SINK_TLS"; do
 		prepare_scheme=${prepare_way% *}
 		prepare_url=${prepare_way#* }
@@ -254,6 +281,7 @@ compare_rates()
 		upload tls "$SINK_TLS" "$SINK_CA"
 		restore http "$SINK_HTTP"
 		restore tls "$SINK_TLS" "$SINK_CA"
+		targets
 		encryption
 		endpoint "$SINK_HTTP"
 		for round_sdk in 1 8; do
