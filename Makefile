@@ -76,8 +76,8 @@ FUZZED_pages    := $(FUZZ_MODEL) userspace/port/dmstatus.c
 # wire.c stands for the network below libcurl.
 FUZZ_http       := fuzz_http wire
 FUZZED_http     := $(FUZZ_MODEL) $(addprefix userspace/port/,crypto.c fields.c \
-	http.c obstacle.c reach.c)
-# network.c stands for port/http.c.
+	http.c httpreply.c httptransfer.c obstacle.c reach.c)
+# network.c stands for port/http.c and what is below it.
 FUZZ_service    := fuzz_service answers network replies texts
 FUZZED_service  := $(FUZZ_MODEL) userspace/engine/blame.c \
 	$(addprefix userspace/port/,account.c azauth.c blob.c blobcall.c \

@@ -96,7 +96,7 @@ static bool take_line(struct feed *f, char *line, size_t size)
 	return len;
 }
 
-/* As port/http.c takes it: no blanks around a value. */
+/* As port/httpreply.c takes it: no blanks around a value. */
 static int take_header(struct fields *headers, char *line)
 {
 	char *colon = strchr(line, ':'), *value, *end;

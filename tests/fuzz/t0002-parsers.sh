@@ -99,7 +99,7 @@ finds documents "a time that cannot be written again" userspace/model/json.c \
 	's/ || (!t && need == TM_JSON_REQUIRED)//'
 finds pages "a page loaded past the last entry" userspace/model/hashtable.c \
 	's/page <= t->pages && pages <= t->pages - page/1/'
-finds http "a header of two lines" userspace/port/http.c \
+finds http "a header of two lines" userspace/port/httpreply.c \
 	"/memchr(line, '.r'/s/.*/	    0)/"
 if [ "${FORM-}" = full ]; then
 	finds service "more bytes than were asked for" userspace/port/blob.c \

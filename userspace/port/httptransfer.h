@@ -3,7 +3,7 @@
  * httptransfer.h - a request while libcurl has it
  *
  * For http.c, which performs one at a time, and httpset.c, which has many under
- * way; nothing else needs it.
+ * way; httptransfer.c and httpreply.c are it, and nothing else needs it.
  */
 #ifndef TIDEMARK_PORT_HTTPTRANSFER_H
 #define TIDEMARK_PORT_HTTPTRANSFER_H
@@ -58,6 +58,9 @@ int http_new_keeping(const struct http_config *config, CURLSH *kept,
  * On failure, as http_perform() says, the transfer has ended.
  */
 int http_transfer_begin(struct http_transfer *t);
+
+/* What libcurl tells about it goes into @t and its reply. For begin alone. */
+void http_transfer_listen(struct http_transfer *t);
 
 /* With libcurl's verdict; returns what http_perform() does. */
 int http_transfer_end(struct http_transfer *t, CURLcode code);

@@ -2,7 +2,7 @@
 /*
  * obstacle.h - what stands between us and the service: proxies, certificates
  *
- * For port/http.c. Who reads a message should not look for a fault of the
+ * For port/httptransfer.c. Who reads a message should not look for a fault of the
  * service, or of the credentials, when a proxy has answered in its place.
  */
 #ifndef TIDEMARK_PORT_OBSTACLE_H
