@@ -2,9 +2,11 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "port/program.h"
@@ -71,6 +73,28 @@ static void has_what_it_is_given_and_no_more(void **state)
 	program_result_done(&result);
 }
 
+/* What became a program has nothing of what a secret was read from. */
+static void becomes_one_without_what_is_ours(void **state)
+{
+	static const char *const argv[] = {
+		"sh", "-c", "[ -e /proc/self/fd/0 ] && ! read -r x", NULL,
+	};
+	int in, status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid) {
+		in = memfd_create("in", 0);
+		if (write(in, "secret\n", 7) != 7 || lseek(in, 0, SEEK_SET) ||
+		    dup3(in, STDIN_FILENO, O_CLOEXEC) < 0 || close(in))
+			_exit(9);
+		program_become(argv);
+		_exit(8);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void is_not_found(void **state)
 {
 	static const char *const argv[] = { "tidemark-no-such", NULL };
@@ -88,6 +112,7 @@ int main(void)
 		cmocka_unit_test(gives_what_it_printed),
 		cmocka_unit_test(tells_the_end_of_what_went_wrong),
 		cmocka_unit_test(has_what_it_is_given_and_no_more),
+		cmocka_unit_test(becomes_one_without_what_is_ours),
 		cmocka_unit_test(is_not_found),
 	};
 
