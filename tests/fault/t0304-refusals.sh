@@ -100,14 +100,14 @@ printf '[vault]\ncredentials = %s\n' "$WORK/credentials" >"$TIDEMARK_CONFIG"
 AZURE_STORAGE_CONNECTION_STRING='' "$TIDEMARK" points >/dev/null
 ok $? "credentials from a file"
 chmod 644 "$WORK/credentials"
-with "" refused 5 "cannot use credentials *others*" "a file that others may read" \
+with "" refused 5 "cannot use the credentials *others*" "a file that others may read" \
 	points
 printf '[vault]\ncredentials_command = cat %s\n' "$WORK/credentials" \
 	>"$TIDEMARK_CONFIG"
 AZURE_STORAGE_CONNECTION_STRING='' "$TIDEMARK" points >/dev/null
 ok $? "credentials from a command"
 printf '[vault]\ncredentials_command = false\n' >"$TIDEMARK_CONFIG"
-with "" refused 5 "cannot get credentials from *it failed" "a command that fails" \
+with "" refused 5 "cannot use the credentials from *it failed" "a command that fails" \
 	points
 : >"$TIDEMARK_CONFIG"
 

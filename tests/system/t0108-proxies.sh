@@ -184,7 +184,7 @@ echo "$SECRET" >"$WORK/password"
 with_login
 reached "the right one" "$WORK/login"
 chmod 644 "$WORK/password"
-refused 5 "cannot use the proxy's password in '$WORK/password': others *" \
+refused 5 "cannot use the proxy's password from '$WORK/password': others *" \
 	"chown root *; chmod 600 *" "a password that all may read" \
 	points --vault "$VAULT" --item m1
 configured

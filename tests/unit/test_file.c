@@ -2,7 +2,6 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -83,46 +82,32 @@ static void locks(void **state)
 	close(two);
 }
 
+static int from_file(struct credentials *ret)
+{
+	struct secret s;
+	int r = secret_from_file(path, &s);
+
+	return credentials_from_secret(r, &s, ret, NULL);
+}
+
 static void credentials(void **state)
 {
 	static const char text[] = "AccountName=harbour;AccountKey=a2V5\n";
 	struct credentials cred;
 
 	(void)state;
-	assert_int_equal(credentials_from_file(path, &cred, NULL), -ENOENT);
+	assert_int_equal(from_file(&cred), -ENOENT);
 	assert_int_equal(file_write(path, 0600, text, strlen(text)), 0);
-	assert_int_equal(credentials_from_file(path, &cred, NULL), 0);
+	assert_int_equal(from_file(&cred), 0);
 	assert_string_equal(azauth_account(cred.auth), "harbour");
 	assert_null(cred.endpoint);
 	credentials_done(&cred);
+	assert_int_equal(file_write(path, 0600, text, sizeof(text)), 0);
+	assert_int_equal(from_file(&cred), -EINVAL);
 	assert_int_equal(chmod(path, 0640), 0);
-	assert_int_equal(credentials_from_file(path, &cred, NULL), -EPERM);
+	assert_int_equal(from_file(&cred), -EPERM);
 	assert_int_equal(file_write(path, 0600, "nonsense", 8), 0);
-	assert_int_equal(credentials_from_file(path, &cred, NULL), -EINVAL);
-	assert_int_equal(credentials_from_file(dir, &cred, NULL), -EPERM);
-}
-
-/* A pipe can be read once; what came with it is kept for the next time. */
-static void inherited(void **state)
-{
-	static const char text[] = "AccountName=harbour;AccountKey=a2V5\n";
-	struct credentials cred;
-	int fd[2], i;
-
-	(void)state;
-	assert_int_equal(pipe(fd), 0);
-	assert_int_equal(write(fd[1], text, strlen(text)), strlen(text));
-	close(fd[1]);
-	for (i = 0; i < 2; i++) {
-		assert_int_equal(credentials_from_inherited(fd[0], &cred, NULL),
-				 0);
-		assert_string_equal(azauth_account(cred.auth), "harbour");
-		credentials_done(&cred);
-	}
-	assert_int_equal(fcntl(fd[0], F_GETFD), FD_CLOEXEC);
-	close(fd[0]);
-	assert_int_equal(credentials_from_inherited(fd[0], &cred, NULL),
-			 -EBADF);
+	assert_int_equal(from_file(&cred), -EINVAL);
 }
 
 static void development(void **state)
@@ -150,7 +135,6 @@ int main(void)
 		WITH_DIR(dirs),
 		WITH_DIR(locks),
 		WITH_DIR(credentials),
-		cmocka_unit_test(inherited),
 		cmocka_unit_test(development),
 	};
 

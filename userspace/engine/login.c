@@ -2,42 +2,9 @@
 /* login.c - which credentials a vault is reached with */
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "engine/login.h"
-#include "port/command.h"
-
-/* The name in LoadCredential= and ImportCredential= of systemd.exec(5). */
-#define LOADED "tidemark.credentials"
-
-static int ask_command(const char *command, struct credentials *ret,
-		       struct tm_error *err)
-{
-	static const char source[] = "credentials_command";
-	pid_t pid;
-	int fd, r, ended;
-
-	r = command_start(command, &fd, &pid);
-	if (!r) {
-		r = credentials_from_fd(fd, source, ret, err);
-		close(fd);
-		ended = command_end(pid);
-		if (!r && ended)
-			credentials_done(ret);
-		/* One that fails prints what is worth no further word. */
-		if (r && !ended)
-			return r;
-		r = ended;
-	}
-	if (!r)
-		return 0;
-	return tm_error_set(err, -EACCES, TM_EXIT_PERMISSION, source,
-			    "cannot get credentials from credentials_command: %s",
-			    r == -EREMOTEIO ? "it failed" : strerror(-r));
-}
 
 static int none_at(const char *file, struct tm_error *err)
 {
@@ -52,30 +19,26 @@ static int none_at(const char *file, struct tm_error *err)
 static int from_place(const char *place, struct credentials *ret,
 		      struct tm_error *err)
 {
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-	char path[PATH_MAX];
-	int r;
+	struct secret s;
+	int r = secret_from_systemd("tidemark.credentials", &s);
 
-	if (dir && *dir == '/') {
-		snprintf(path, sizeof(path), "%s/" LOADED, dir);
-		r = credentials_from_file(path, ret, err);
-		if (r != -ENOENT)
-			return r;
-	}
-	if (!strncmp(place, "fd:", 3))
-		return credentials_from_inherited(atoi(place + 3), ret, err);
-	r = credentials_from_file(place, ret, err);
-	return r == -ENOENT ? none_at(place, err) : r;
+	if (r == -ENOENT)
+		r = secret_from_place(place, &s);
+	if (r == -ENOENT)
+		return none_at(place, err);
+	return credentials_from_secret(r, &s, ret, err);
 }
 
 static int find(const struct tm_config *config, const char *account,
 		struct credentials *ret, struct tm_error *err)
 {
+	struct secret s;
 	int r;
 
-	if (config->credentials_fd >= 0)
-		return credentials_from_inherited(config->credentials_fd, ret,
-						  err);
+	if (config->credentials_fd >= 0) {
+		r = secret_from_fd(config->credentials_fd, &s);
+		return credentials_from_secret(r, &s, ret, err);
+	}
 	r = credentials_from_environment(ret, err);
 	if (r == -ENOKEY && *config->identity)	/* that goes with it */
 		account = getenv("AZURE_STORAGE_ACCOUNT");
@@ -84,9 +47,11 @@ static int find(const struct tm_config *config, const char *account,
 	if (*config->identity)
 		return credentials_from_identity(config->identity, account, ret,
 						 err);
-	if (*config->credentials_command)
-		return ask_command(config->credentials_command, ret, err);
-	return from_place(config->credentials, ret, err);
+	if (!*config->credentials_command)
+		return from_place(config->credentials, ret, err);
+	r = secret_from_command("credentials_command",
+				config->credentials_command, &s);
+	return credentials_from_secret(r, &s, ret, err);
 }
 
 int login(const struct tm_config *config, const struct tm_address *address,

@@ -15,14 +15,13 @@
 #include "port/file.h"
 #include "port/nbd.h"
 #include "port/program.h"
-#include "port/secretfd.h"
+#include "port/secret.h"
 
 #define PLUGIN_NAME "nbdkit-tidemark-plugin.so"
 #define READY_MS 60000u		/* the vault may be slow to answer */
 #define STEP_MS 1000u
 #define END_MS 2000u		/* of what never came to serve */
 #define WORDS 24
-#define SECRET_MAX (64u << 10)
 
 struct command {
 	const char *argv[WORDS];
@@ -139,7 +138,7 @@ static void hand_on(const char *place, bool on)
 	if (strncmp(place, "fd:", 3))
 		return;
 	if (on)
-		secretfd_rewind(atoi(place + 3), SECRET_MAX);
+		secret_rewind(atoi(place + 3));
 	fcntl(atoi(place + 3), F_SETFD, on ? 0 : FD_CLOEXEC);
 }
 

@@ -8,9 +8,8 @@
 #include "engine/blame.h"
 #include "engine/blobsink.h"
 #include "engine/sinkblob.h"
-#include "port/crypto.h"
 #include "port/pageblob.h"
-#include "port/secretfile.h"
+#include "port/secret.h"
 
 static int note_range(void *arg, uint64_t off, uint64_t len)
 {
@@ -68,15 +67,12 @@ static int reach(struct sink_blob *b, const struct vault *v, const char *place,
 {
 	struct credentials cred = { 0 };
 	const char *account = azauth_account(v->cred.auth);
+	struct secret s;
 	int r = 0;
 
-	if (place && !strncmp(place, "fd:", 3)) {
-		r = credentials_from_inherited(atoi(place + 3), &cred, err);
-	} else if (place) {
-		r = credentials_from_file(place, &cred, err);
-		if (r == -ENOENT)
-			tm_error_set(err, r, TM_EXIT_NOT_FOUND, place,
-				     "cannot find credentials '%s'", place);
+	if (place) {
+		r = secret_from_place(place, &s);
+		r = credentials_from_secret(r, &s, &cred, err);
 	} else if (azauth_kind(v->cred.auth) != AZAUTH_IDENTITY &&
 		   (strcmp(b->url.address.host, v->address.host) ||
 		    strcmp(account ? account : v->address.account,
@@ -178,13 +174,18 @@ int sink_blob_new(const char *url, const struct vault *v, const char *place,
 static int read_upload_url(const char *place, struct tm_blob_url *ret,
 			   struct tm_error *err)
 {
-	char *text;
-	int r = secretfile_read(place, &text, err);
+	struct secret s;
+	int r = strncmp(place, "env:", 4) ? secret_from_place(place, &s) :
+		secret_from_environment(place + 4, &s);
 
+	if (!r && strlen(s.data) != s.len) {
+		secret_done(&s);
+		r = -EILSEQ;
+	}
 	if (r)
-		return r;
-	r = tm_blob_url_parse(text, true, ret, err);
-	secret_free(text);
+		return secret_refused(r, r, "the URL", s.source, err);
+	r = tm_blob_url_parse(s.data, true, ret, err);
+	secret_done(&s);
 	return r;
 }
 

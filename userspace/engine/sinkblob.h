@@ -21,7 +21,7 @@ int sink_blob_new(const char *url, const struct vault *v, const char *place,
 
 /*
  * A managed disk that waits for its upload, of just the VHD's size. Its URL with
- * the signature, a secret, is read from @place (port/secretfile.h).
+ * the signature, a secret, is read from @place (port/secret.h).
  */
 int sink_upload_new(const char *place, const struct vault *v,
 		    const struct sink_options *how, struct sink **ret,

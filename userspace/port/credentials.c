@@ -2,21 +2,13 @@
 #include "port/credentials.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "model/credentials.h"
 #include "port/crypto.h"
-#include "port/file.h"
 #include "port/privacy.h"
-#include "port/secretfd.h"
-
-#define FILE_MAX (64u << 10)
 
 /* What the emulator's documentation publishes: no secret. */
 static const char development[] =
@@ -32,19 +24,14 @@ void credentials_done(struct credentials *cred)
 	*cred = (struct credentials){ 0 };
 }
 
-static int failed(struct tm_error *err, int r, const char *source,
-		  const char *why)
+static int refused(int r, const char *source, struct tm_error *err)
 {
-	return tm_error_set(err, r, TM_EXIT_PERMISSION, source,
-			    "cannot use the credentials from '%s': %s", source,
-			    why);
+	return secret_refused(r, r, "the credentials", source, err);
 }
 
-static int be_private(struct tm_error *err)
+static int be_private(const char *source, struct tm_error *err)
 {
-	int r = privacy_begin();
-
-	return r ? failed(err, r, "core", "the process cannot be kept from leaving core dumps") : 0;
+	return privacy_begin() ? refused(-EOPNOTSUPP, source, err) : 0;
 }
 
 static int make_sas(const struct tm_credentials *parsed, struct azauth **ret)
@@ -114,35 +101,43 @@ static int make(struct tm_credentials *parsed, const char *source,
 	tm_credentials_wipe(parsed);
 	if (r) {
 		credentials_done(&cred);
-		return failed(err, r, source, strerror(-r));
+		return refused(r, source, err);
 	}
 	*ret = cred;
 	return 0;
 }
 
-static bool is_development(const char *string)
+static bool is_development(const char *text, size_t text_len)
 {
-	static const char text[] = "UseDevelopmentStorage=true";
-	size_t len = sizeof(text) - 1;
+	static const char name[] = "UseDevelopmentStorage=true";
+	size_t len = sizeof(name) - 1;
 
-	return !strncasecmp(string, text, len) &&
-	       !string[len + strspn(string + len, "; \t\r\n")];
+	return !strncasecmp(text, name, len) &&
+	       len + strspn(text + len, "; \t\r\n") == text_len;
+}
+
+/* A NUL follows @text. */
+static int from_text(const char *text, size_t len, const char *source,
+		     struct credentials *ret, struct tm_error *err)
+{
+	struct tm_credentials parsed;
+	int r;
+
+	if (is_development(text, len)) {
+		text = development;
+		len = strlen(text);
+	}
+	r = tm_credentials_parse(text, len, source, &parsed, err);
+	return r ? r : make(&parsed, source, ret, err);
 }
 
 int credentials_from_connection_string(const char *string, const char *source,
 				       struct credentials *ret,
 				       struct tm_error *err)
 {
-	struct tm_credentials parsed;
-	int r;
+	int r = be_private(source, err);
 
-	r = be_private(err);
-	if (r)
-		return r;
-	if (is_development(string))
-		string = development;
-	r = tm_credentials_parse(string, strlen(string), source, &parsed, err);
-	return r ? r : make(&parsed, source, ret, err);
+	return r ? r : from_text(string, strlen(string), source, ret, err);
 }
 
 static const char *variable(const char *name)
@@ -163,6 +158,7 @@ static int account_alone(const char *account, struct tm_error *err)
 
 int credentials_from_environment(struct credentials *ret, struct tm_error *err)
 {
+	static const char source[] = "AZURE_STORAGE_*";
 	const char *string = variable("AZURE_STORAGE_CONNECTION_STRING");
 	const char *account = variable("AZURE_STORAGE_ACCOUNT");
 	const char *key = variable("AZURE_STORAGE_KEY");
@@ -175,76 +171,21 @@ int credentials_from_environment(struct credentials *ret, struct tm_error *err)
 			string, "AZURE_STORAGE_CONNECTION_STRING", ret, err);
 	if (!key && !sas)
 		return account ? account_alone(account, err) : -ENOENT;
-	r = be_private(err);
+	r = be_private(source, err);
 	if (!r)
-		r = tm_credentials_from(account, key, sas, "AZURE_STORAGE_*",
-					&parsed, err);
-	return r ? r : make(&parsed, "AZURE_STORAGE_*", ret, err);
+		r = tm_credentials_from(account, key, sas, source, &parsed,
+					err);
+	return r ? r : make(&parsed, source, ret, err);
 }
 
-int credentials_from_fd(int fd, const char *source, struct credentials *ret,
-			struct tm_error *err)
+int credentials_from_secret(int r, struct secret *s, struct credentials *ret,
+			    struct tm_error *err)
 {
-	char *text;
-	size_t len;
-	int r;
-
-	r = be_private(err);
 	if (r)
-		return r;
-	r = file_read_fd(fd, FILE_MAX, &text, &len);
-	if (r)
-		return failed(err, r == -EFBIG ? -EINVAL : r, source,
-			      r == -EFBIG ? "it is too long" : strerror(-r));
-	r = strlen(text) == len ?
-		    credentials_from_connection_string(text, source, ret, err) :
-		    failed(err, -EINVAL, source, "it holds a NUL");
-	secret_wipe(text, len);
-	free(text);
+		return refused(r, s->source, err);
+	r = from_text(s->data, s->len, s->source, ret, err);
+	secret_done(s);
 	return r;
-}
-
-static int refuse_mode(const char *path, struct tm_error *err)
-{
-	tm_error_set(err, -EPERM, TM_EXIT_PERMISSION, path,
-		     "cannot use credentials '%s': others may read it, or own it",
-		     path);
-	tm_error_action(err, "chown root %s; chmod 600 %s", path, path);
-	return -EPERM;
-}
-
-int credentials_from_file(const char *path, struct credentials *ret,
-			  struct tm_error *err)
-{
-	int fd, r;
-
-	r = file_open_secret(path, &fd);
-	if (r == -ENOENT)
-		return r;
-	if (r == -EPERM)
-		return refuse_mode(path, err);
-	if (r)
-		return failed(err, r, path, strerror(-r));
-	r = credentials_from_fd(fd, path, ret, err);
-	close(fd);
-	return r;
-}
-
-int credentials_from_inherited(int fd, struct credentials *ret,
-			       struct tm_error *err)
-{
-	char source[32];
-	int r;
-
-	snprintf(source, sizeof(source), "descriptor %d", fd);
-	r = be_private(err);
-	if (r)
-		return r;
-	r = secretfd_rewind(fd, FILE_MAX);
-	if (r)
-		return failed(err, r, source, r == -EBADF ? "it is not open" :
-							    strerror(-r));
-	return credentials_from_fd(fd, source, ret, err);
 }
 
 int credentials_from_identity(const char *text, const char *account,
@@ -256,12 +197,12 @@ int credentials_from_identity(const char *text, const char *account,
 
 	r = tm_identity_parse(text, &identity);
 	if (r)
-		return failed(err, r, "vault.identity",
-			      "it is not system, client:ID, object:ID or resource:ID");
-	r = be_private(err);
+		return tm_error_set(err, r, TM_EXIT_PERMISSION, "vault.identity",
+				    "cannot use the credentials from 'vault.identity': it is not system, client:ID, object:ID or resource:ID");
+	r = be_private("vault.identity", err);
 	if (!r)
 		r = azauth_new_identity(account, &identity, &cred.auth);
 	if (!r)
 		*ret = cred;
-	return r == -ENOMEM ? failed(err, r, text, strerror(-r)) : r;
+	return r == -ENOMEM ? refused(r, text, err) : r;
 }

@@ -3,10 +3,11 @@
  * credentials.h - where credentials come from
  *
  * The sources are those of Azure's own tools: a connection string, the
- * AZURE_STORAGE_* variables, or a file; further a descriptor, and the name of a
- * managed identity. What such text may hold is in model/credentials.h; in
- * addition a connection string may be UseDevelopmentStorage=true, which is the
- * emulator at 127.0.0.1:10000 with its published account and key.
+ * AZURE_STORAGE_* variables, or a file; further all else that port/secret.h
+ * reads, and the name of a managed identity. What such text may hold is in
+ * model/credentials.h; in addition a connection string may be
+ * UseDevelopmentStorage=true, which is the emulator at 127.0.0.1:10000 with its
+ * published account and key.
  *
  * Every function sets @err (may be NULL) when it fails with anything but
  * -ENOENT; no message repeats what was read. Before any of them reads a secret
@@ -17,6 +18,7 @@
 
 #include "model/error.h"
 #include "port/azauth.h"
+#include "port/secret.h"
 
 struct credentials {
 	struct azauth *auth;
@@ -40,26 +42,11 @@ int credentials_from_connection_string(const char *string, const char *source,
 int credentials_from_environment(struct credentials *ret, struct tm_error *err);
 
 /*
- * Reads a file, which must be regular, belong to the caller or root, and give
- * group and others no permission.
- * 0, -ENOENT, -EPERM: owner or mode, -EINVAL: content, -ENOMEM, -errno.
+ * Takes what a function of port/secret.h has read, or says why it could not: @r
+ * is what that returned. Frees @s. 0, @r, -EINVAL: content, -ENOMEM.
  */
-int credentials_from_file(const char *path, struct credentials *ret,
-			  struct tm_error *err);
-
-/*
- * As from_file() on an open descriptor (no check of mode), read to its end.
- * @source names it in messages.
- */
-int credentials_from_fd(int fd, const char *source, struct credentials *ret,
-			struct tm_error *err);
-
-/*
- * As from_fd() on a descriptor that was handed to us. It can be asked again,
- * even of a pipe, and is not handed on. -EBADF: it is not open.
- */
-int credentials_from_inherited(int fd, struct credentials *ret,
-			       struct tm_error *err);
+int credentials_from_secret(int r, struct secret *s, struct credentials *ret,
+			    struct tm_error *err);
 
 /* @text as in model/identity.h; @account may be NULL. 0, -EINVAL, -ENOMEM. */
 int credentials_from_identity(const char *text, const char *account,

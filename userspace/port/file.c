@@ -28,6 +28,19 @@ static int read_some(int fd, char *data, size_t *len, size_t room)
 	return 0;
 }
 
+/* realloc() would leave a copy behind of what may be a secret. */
+static char *enlarge(char *data, size_t len, size_t room)
+{
+	char *more = malloc(room + 1);
+
+	if (!more || !data)
+		return more;
+	memcpy(more, data, len);
+	explicit_bzero(data, len);
+	free(data);
+	return more;
+}
+
 int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_len)
 {
 	size_t len = 0, room = 0, next = 4096;
@@ -36,7 +49,7 @@ int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_len)
 
 	/* Room left over means that the end has been reached. */
 	while (!r && len == room) {
-		more = realloc(data, next + 1);
+		more = enlarge(data, len, next);
 		if (!more) {
 			r = -ENOMEM;
 			break;
@@ -58,27 +71,6 @@ int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_len)
 	*ret_data = data;
 	*ret_len = len;
 	return 0;
-}
-
-int file_open_secret(const char *path, int *ret_fd)
-{
-	struct stat st;
-	int fd, r = 0;
-
-	/* A fifo in its place must not make us wait. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st))
-		r = -errno;
-	else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) ||
-		 (st.st_uid && st.st_uid != geteuid()))
-		r = -EPERM;
-	if (r)
-		close(fd);
-	else
-		*ret_fd = fd;
-	return r;
 }
 
 int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len)

@@ -19,13 +19,6 @@ int file_read(const char *path, size_t max, char **ret_data, size_t *ret_len);
 int file_read_fd(int fd, size_t max, char **ret_data, size_t *ret_len);
 
 /*
- * Opens a file that holds a secret to read: it must be regular, belong to the
- * caller or root, and give group and others no permission.
- * 0, -EPERM: it does not, or -errno.
- */
-int file_open_secret(const char *path, int *ret_fd);
-
-/*
  * Replaces @path with @data so that after a crash either the old or the new
  * content is there: a temporary file, fsync, rename, fsync of the directory.
  * 0 or -errno.

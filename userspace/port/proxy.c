@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "port/crypto.h"
 #include "port/file.h"
+#include "port/secret.h"
 
 #define AGENT_MAX (256u << 10)
 
@@ -34,41 +33,23 @@ static int read_agent(const char *path, struct tm_proxy_sources *from,
 	return r;
 }
 
-static int bad_password(const char *path, int r, struct tm_error *err)
-{
-	tm_error_set(err, r, r == -ENOENT ? TM_EXIT_NOT_FOUND :
-		     TM_EXIT_PERMISSION, path,
-		     "cannot use the proxy's password in '%s': %s", path,
-		     r == -EPERM ? "others may read it, or own it" :
-		     r == -EFBIG ? "it is too long" : strerror(-r));
-	if (r == -EPERM)
-		tm_error_action(err, "chown root %s; chmod 600 %s", path, path);
-	return r;
-}
-
 /* The first line of the file. */
 static int read_password(const char *path, struct tm_proxy *proxy,
 			 struct tm_error *err)
 {
-	char *text;
-	size_t len;
-	int fd, r;
+	struct secret s;
+	int r = secret_from_file(path, &s);
 
-	r = file_open_secret(path, &fd);
 	if (!r) {
-		r = file_read_fd(fd, sizeof(proxy->password), &text, &len);
-		close(fd);
+		secret_take_line(&s);
+		if (s.len < sizeof(proxy->password))
+			strcpy(proxy->password, s.data);
+		else
+			r = -EFBIG;
+		secret_done(&s);
 	}
-	if (r)
-		return bad_password(path, r, err);
-	text[strcspn(text, "\r\n")] = '\0';
-	if (strlen(text) < sizeof(proxy->password))
-		strcpy(proxy->password, text);
-	else
-		r = bad_password(path, -EFBIG, err);
-	secret_wipe(text, len);
-	free(text);
-	return r;
+	return r ? secret_refused(r, r, "the proxy's password", s.source, err) :
+		   0;
 }
 
 static int add_login(const struct tm_config *config, struct tm_proxy *proxy,
