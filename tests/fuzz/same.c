@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "feed.h"
 #include "model/extent.h"
 
 #define SAME_TEXT(field) (!strcmp(a->field, b->field))
@@ -160,6 +161,19 @@ static bool same_machine(const struct tm_machine *a, const struct tm_machine *b)
 	return true;
 }
 
+/* Parts that were more than their total would have made of the rest of it more. */
+static bool same_tally(const struct tm_tally *a, const struct tm_tally *b)
+{
+	struct tm_counters sum = tm_tally_sum(a);
+	const uint64_t *whole = (const uint64_t *)&sum;
+	const uint64_t *rest = (const uint64_t *)&a->other;
+	size_t i;
+
+	for (i = 0; i < sizeof(sum) / sizeof(*whole); i++)
+		must(rest[i] <= whole[i], "a count is a part of its total");
+	return !memcmp(a, b, sizeof(*a));
+}
+
 bool same_point(const struct tm_point *a, const struct tm_point *b)
 {
 	size_t i;
@@ -169,7 +183,7 @@ bool same_point(const struct tm_point *a, const struct tm_point *b)
 	    a->time != b->time || !SAME_ID(item) || !SAME_TEXT(item_name) ||
 	    !SAME_TEXT(previous) || a->consistency != b->consistency ||
 	    !SAME_ID(cut) || !SAME_TEXT(program) || a->n_disks != b->n_disks ||
-	    memcmp(&a->tally, &b->tally, sizeof(a->tally)) ||
+	    !same_tally(&a->tally, &b->tally) ||
 	    !same_machine(&a->machine, &b->machine))
 		return false;
 	for (i = 0; i < a->n_disks; i++)
@@ -208,7 +222,7 @@ bool same_job(const struct tm_job *a, const struct tm_job *b)
 	       a->status == b->status && SAME_TEXT(point) &&
 	       a->started == b->started && a->ended == b->ended &&
 	       SAME_TEXT(message) &&
-	       !memcmp(&a->tally, &b->tally, sizeof(a->tally)) &&
+	       same_tally(&a->tally, &b->tally) &&
 	       same_rounds(&a->rounds, &b->rounds);
 }
 
