@@ -10,6 +10,7 @@ import hmac
 import json
 import os
 import struct
+import time
 
 from azure.storage.blob import BlobLeaseClient, ContainerClient
 
@@ -137,6 +138,17 @@ class Judge:
         for blob in self.blobs:
             if not blob.snapshot and blob.lease.state == "leased":
                 BlobLeaseClient(self.client(blob.name)).break_lease(0)
+
+    def await_leases(self, seconds):
+        """Until none is held; one that is held for longer is wrong."""
+        end = time.monotonic() + seconds
+        while held := [blob.name for blob in self.blobs if not blob.snapshot
+                       and blob.lease.state in ("leased", "breaking")]:
+            if time.monotonic() > end:
+                self.wrong.append(f"{held} are leased beyond their term")
+                return
+            time.sleep(1)
+            self.look()
 
     def leases(self, none):
         """None is for good; with @none, none at all."""

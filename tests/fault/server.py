@@ -65,6 +65,10 @@ IMPATIENT = {"stall": 3, "all": 3}
 # that is refused, for that is how a service says that it will not be accepted
 # again either (a token is another thing: a new one is asked for, once)
 FATAL = {"expired": 5}
+# What makes requests come twice: one for a lease may take it anew, when the run
+# is over that had it, for as long as leases last
+TWICE = ("again", "all")
+TERM = 70
 KEEP = 4        # points, when a fault has had its turn
 
 
@@ -197,6 +201,8 @@ class Server:
     def settle(self):
         """Undisturbed, a backup is made; it mends all that was left."""
         self.be_patient(None)
+        if self.fault in TWICE:
+            self.judge.await_leases(TERM)
         if not self.backup():
             self.wrong("nor does an undisturbed backup end well")
         self.judge.leases(none=True)
