@@ -11,7 +11,7 @@
 
 case ${FORM:-short} in
 full)	BACKUPS=${BACKUPS:-1000} WARM=${WARM:-100} EVERY=${EVERY:-20} STEP=100 ;;
-*)	BACKUPS=${BACKUPS:-40} WARM=${WARM:-20} EVERY=${EVERY:-10} STEP=10 ;;
+*)	BACKUPS=${BACKUPS:-70} WARM=${WARM:-30} EVERY=${EVERY:-10} STEP=10 ;;
 esac
 
 # Anonymous memory may differ by pages that free memory lies between. The heap may
