@@ -73,7 +73,26 @@ static void has_what_it_is_given_and_no_more(void **state)
 	program_result_done(&result);
 }
 
-/* What became a program has nothing of what a secret was read from. */
+/* What became a program has an input, if an empty one, where there was none. */
+static void becomes_one_with_an_input(void **state)
+{
+	static const char *const argv[] = {
+		"sh", "-c", "[ -e /proc/self/fd/0 ] && ! read -r x", NULL,
+	};
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (!pid) {
+		close(STDIN_FILENO);
+		program_become(argv);
+		_exit(8);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* And nothing of what a secret was read from. */
 static void becomes_one_without_what_is_ours(void **state)
 {
 	static const char *const argv[] = {
@@ -112,6 +131,7 @@ int main(void)
 		cmocka_unit_test(gives_what_it_printed),
 		cmocka_unit_test(tells_the_end_of_what_went_wrong),
 		cmocka_unit_test(has_what_it_is_given_and_no_more),
+		cmocka_unit_test(becomes_one_with_an_input),
 		cmocka_unit_test(becomes_one_without_what_is_ours),
 		cmocka_unit_test(is_not_found),
 	};

@@ -315,8 +315,12 @@ int program_become(const char *const argv[])
 		return r;
 	/* Not to be handed on, where a secret came from it; but there is one. */
 	nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (fcntl(STDIN_FILENO, F_GETFD) > 0)
-		dup2(nothing, STDIN_FILENO);
+	if (fcntl(STDIN_FILENO, F_GETFD) > 0) {
+		if (dup2(nothing, STDIN_FILENO) < 0)
+			return -errno;
+		/* It was closed, so that it is what has just been opened. */
+		fcntl(STDIN_FILENO, F_SETFD, 0);
+	}
 	signal(SIGPIPE, SIG_DFL);
 	execv(path, (char *const *)argv);
 	return -errno;
