@@ -39,35 +39,37 @@ module_build()
 	fi
 }
 
-# module_ensure KERNEL [PATCH]: sets MODULE to the path of its .ko, which is
-# built with the changes of PATCH
+# module_make PATCH DIR: the .ko, built with the changes of PATCH
+module_make()
+{
+	mkdir "$2/src" &&
+	module_copy "$2/src" &&
+	module_apply "$2/src" "$1" &&
+	module_build "$2/src" KCFLAGS=-Werror &&
+	mv "$2/src/kmod/dm-tidemark.ko" "$2" &&
+	rm -rf "$2/src"
+}
+
+# module_ensure KERNEL [PATCH]: sets MODULE to the path of its .ko, cached
+#
+# What nobody has wanted for a month is dropped: sources change often.
 module_ensure()
 {
 	kernel_of "$1"
 	module_patch=${2:-/dev/null}
-	module_out=$TOP/build/kmod/$1
-	[ "$module_patch" = /dev/null ] ||
-		module_out=$module_out-$(basename "$module_patch" .patch)
-	mkdir -p "$module_out"
 	module_key=$({ echo "$KERNEL_MODULES"; cd "$TOP"; module_sources |
 		xargs sha256sum; cat scripts/lib/vm-module.sh "$module_patch"
 		} | key_of)
-	MODULE=$module_out/dm-tidemark.ko
-	(
-		flock 9 || exit 1
-		if [ -e "$MODULE" ] &&
-		   [ "$(cat "$module_out/key")" = "$module_key" ]; then
-			exit 0
-		fi
-		rm -rf "$module_out/src" "$MODULE" "$module_out/key"
-		mkdir "$module_out/src" &&
-		module_copy "$module_out/src" &&
-		module_apply "$module_out/src" "$module_patch" &&
-		module_build "$module_out/src" KCFLAGS=-Werror >&2 &&
-		cp "$module_out/src/kmod/dm-tidemark.ko" "$MODULE.new" &&
-		echo "$module_key" >"$module_out/key" &&
-		mv "$MODULE.new" "$MODULE"
-	) 9>"$module_out/lock" || die "cannot build the module for '$1'"
+	module_path=module/$1-$module_key
+	MODULE=$TIDEMARK_CACHE/$module_path/dm-tidemark.ko
+	if [ -e "$MODULE" ]; then
+		touch "$MODULE"
+		return 0
+	fi
+	cached "$module_path" module_make "$module_patch" ||
+		die "cannot build the module for '$1'"
+	find "$TIDEMARK_CACHE/module" -name dm-tidemark.ko -mtime +30 \
+		-printf '%h\n' | xargs -r rm -rf
 }
 
 # module_sparse: sparse's opinion of the module, in the bookworm root
