@@ -126,6 +126,25 @@ tidemark restore replace a --point "$FIRST" --yes --no-backup
 cmp "$A" "$WORK/first.img"
 ok $? "it is completed, exactly"
 
+# It breaks off on its way to the latest, which by then is the way back
+tidemark restore disk a "$WORK/latest.img" --json
+latest=$(json result.point)
+change "$A" fifth
+proxy_rule '{"kind": "read", "path": "a.vhd", "skip": 2, "times": 0, "do": "hold"}'
+"$BUILD/tidemark" restore replace a --yes >"$WORK/out" 2>"$WORK/err" </dev/null &
+stopped=$!
+proxy_await "$PROXY_RULE"
+kill -TERM "$stopped"
+wait "$stopped"
+grep -q "restore replace a --point $latest'" "$WORK/err"
+ok $? "what completes it is told whole" || cat "$WORK/err"
+proxy_clear
+tidemark restore replace a --yes --json
+is "$(json result.point)" "$latest" "run again, it goes on to the same point"
+cmp "$A" "$WORK/latest.img"
+ok $? "exactly"
+rm "$WORK/latest.img"
+
 # Killed at random moments, with what it takes without as the measure
 change "$A" measure
 printf '[paths]\nmetrics = %s\n' "$WORK/counters.prom" >"$TIDEMARK_CONFIG"

@@ -10,6 +10,7 @@
 #include "engine/metrics.h"
 #include "engine/points.h"
 #include "engine/replace.h"
+#include "engine/replacing.h"
 #include "port/clock.h"
 
 static char *point_name;
@@ -17,7 +18,8 @@ static int dry_run, no_backup, compare, accept_rollback;
 
 static const struct poptOption options[] = {
 	{ "point", 'p', POPT_ARG_STRING, &point_name, 0,
-	  "which recovery point (default: latest)", "POINT" },
+	  "which recovery point (default: that of the one that broke off, or latest)",
+	  "POINT" },
 	{ "dry-run", 'n', POPT_ARG_NONE, &dry_run, 0,
 	  "only say how much would be moved and written", NULL },
 	{ "no-backup", 0, POPT_ARG_NONE, &no_backup, 0,
@@ -94,6 +96,32 @@ static int ask(const struct cli *cli, const struct tm_disk *disk,
 	return r;
 }
 
+/* The latest may be the way back, where one that broke off came from. */
+static int choose(struct cli *cli, const struct tm_config *config,
+		  struct vault *v, const struct tm_disk *disk,
+		  struct tm_point *ret, struct tm_error *err)
+{
+	const char *which = point_name ? point_name : "latest";
+	struct tm_replace begun = { .rest = NULL };
+	bool goes_on = false;
+	int r = 0;
+
+	if (!point_name)
+		r = replacing_load(config, disk->name, &goes_on, &begun, err);
+	if (r)
+		return r;
+	if (goes_on) {
+		which = begun.point;
+		cli_say(cli, "Disk '%s' is on its way to %s: this goes on\n",
+			disk->name, which);
+	}
+	r = points_find(v, disk->container, &disk->item, which, ret, err);
+	if (r == -ENOENT && goes_on)
+		tm_error_action(err, "name another point with --point");
+	tm_replace_done(&begun);
+	return r;
+}
+
 static int run(struct cli *cli, const struct tm_config *config,
 	       struct vault *v, const struct tm_disk *disk,
 	       struct replace_result *ret, struct tm_error *err)
@@ -112,8 +140,7 @@ static int run(struct cli *cli, const struct tm_config *config,
 	struct tm_point point;
 	int r;
 
-	r = points_find(v, disk->container, &disk->item,
-			point_name ? point_name : "latest", &point, err);
+	r = choose(cli, config, v, disk, &point, err);
 	if (r)
 		return r;
 	r = check_warn(v, disk->container, point.name, err);
@@ -185,9 +212,10 @@ const struct verb verb_restore_replace = {
 "from the last recovery point, and else by reading the disk. A recovery point\n"
 "of the disk as it is now is made first, so that there is a way back.\n"
 "\n"
-"Where it breaks off, at whatever moment, it is to be run again, for the same\n"
-"point or another. Until it has ended the disk is not consistent: 'tidemark\n"
-"status' says so, and 'tidemark backup' refuses it (exit status 11).\n",
+"Where it breaks off, at whatever moment, it is to be run again: it goes on to\n"
+"the same point, unless another is named. Until it has ended the disk is not\n"
+"consistent: 'tidemark status' says so, and 'tidemark backup' refuses it (exit\n"
+"status 11).\n",
 	.examples =
 "  tidemark restore replace data --dry-run --point 20260102T030405Z\n"
 "  tidemark restore replace data --point 20260102T030405Z\n",

@@ -321,8 +321,8 @@ int replace_disk(struct vault *v, const struct tm_disk *disk,
 				    disk->name, point->name);
 	r = run(&p, err);
 	if (r && p.between)
-		report_warning(v->report, "disk '%s' is not consistent until 'tidemark restore replace %s' has ended",
-			       disk->name, disk->name);
+		report_warning(v->report, "disk '%s' is not consistent until 'tidemark restore replace %s --point %s' has ended",
+			       disk->name, disk->name, p.doc.point);
 	p.result.tracked = p.base.disk;
 	strcpy(p.result.way_back, p.doc.way_back);
 	*ret = p.result;
