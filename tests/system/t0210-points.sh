@@ -141,6 +141,14 @@ printf '{"format":1,"id":"%s","point":"%s","until":"%s"}' \
 	00112233445566778899aabbccddeeff "$ONE" 2020-01-01T00:00:00Z |
 	"$SDK" put-json "$DATA" "holds/$ONE/00112233445566778899aabbccddeeff"
 
+# A document that nobody can read may be a hold, and stops no other deletion
+printf '{"format":1,"id":' |
+	"$SDK" put-json "$DATA" "holds/$ONE/ffeeddccbbaa99887766554433221100"
+tidemark points delete --due --yes --json
+is "$STATUS $(json result.points_left)" "3 1" "a hold that makes no sense counts"
+like "$(cat "$WORK/out")" "*holds/$ONE/ffee*makes no sense*" "and is named"
+"$SDK" delete "$DATA" "holds/$ONE/ffeeddccbbaa99887766554433221100"
+
 # A reader that stands still in the middle, and one that comes too late
 proxy_rule '{"kind":"read","path":"a.vhd","do":"hold"}'
 "$BUILD/tidemark" restore disk a "$WORK/slow.out" --point "$ONE" \
@@ -156,6 +164,12 @@ wait "$READER"
 cmp "$WORK/slow.out" "$WORK/one.img"
 ok $? "who gets it whole"
 is "$("$SDK" list "$DATA" "holds/$ONE/" | wc -l)" 1 "and lets go of it"
+
+# The beginning of several names is none, though one of them is marked
+tidemark points delete 2 --yes
+is "$STATUS" 4 "the beginning of several names is that of none"
+like "$(cat "$WORK/err")" "*several*" "which is said"
+is "$(found "$ONE")" 2 "and nothing is deleted"
 
 # Between the lease and the tombstone a reader waits, and finds it gone
 proxy_rule '{"kind":"block-put","path":"points/","do":"hold"}'

@@ -87,6 +87,17 @@ static int keep_run(struct cli *cli, const char **args, struct tm_error *err)
 	return r;
 }
 
+static int confirm(struct cli *cli, const struct place *place, const char *name,
+		   struct tm_error *err)
+{
+	char question[256];
+
+	snprintf(question, sizeof(question),
+		 "Recovery point '%s' of '%s' is to be deleted.", name,
+		 place->item);
+	return cli_confirm(cli, question, err);
+}
+
 /* Its day may be over. */
 static int finish(struct cli *cli, struct place *place, const char *name,
 		  const struct tm_mark *mark, struct tm_error *err)
@@ -117,7 +128,8 @@ static int finish(struct cli *cli, struct place *place, const char *name,
 
 /*
  * A point that is none any more, for its deletion was interrupted: what is left
- * of it goes now. -ENOENT: there is no such one; @err stays as it is.
+ * of it goes, if that is confirmed. -ENOENT: there is no such one; @err stays as
+ * it is.
  */
 static int go_on(struct cli *cli, struct place *place, const char *which,
 		 struct tm_error *err)
@@ -141,7 +153,9 @@ static int go_on(struct cli *cli, struct place *place, const char *which,
 	if (!r) {
 		if (mark.deleted) {
 			tm_error_clear(err);
-			r = finish(cli, place, found, &mark, err);
+			r = confirm(cli, place, found, err);
+			if (!r)
+				r = finish(cli, place, found, &mark, err);
 		} else {
 			r = -ENOENT;
 		}
@@ -158,7 +172,6 @@ static int delete_point(struct cli *cli, struct place *place, const char *which,
 {
 	struct tm_mark mark;
 	struct tm_point point;
-	char question[256];
 	int r;
 
 	r = points_find(&place->vault, place->container, &place->id, which,
@@ -167,10 +180,7 @@ static int delete_point(struct cli *cli, struct place *place, const char *which,
 		return go_on(cli, place, which, err);
 	if (r)
 		return r;
-	snprintf(question, sizeof(question),
-		 "Recovery point '%s' of '%s' is to be deleted.", point.name,
-		 place->item);
-	r = cli_confirm(cli, question, err);
+	r = confirm(cli, place, point.name, err);
 	if (!r)
 		r = mark_delete(&place->vault, place->container, &place->id,
 				&point, force, &mark, err);

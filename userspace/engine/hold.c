@@ -270,6 +270,7 @@ void hold_release(struct hold *h)
 	free(h);
 }
 
+/* What makes no sense may be a hold of a version to come. */
 static int read_hold(struct vault *v, const char *container, const char *path,
 		     const char *name, struct tm_hold *ret,
 		     struct tm_error *err)
@@ -282,7 +283,13 @@ static int read_hold(struct vault *v, const char *container, const char *path,
 		return r;
 	r = tm_hold_parse(text, len, name, ret, err);
 	free(text);
-	return r;
+	if (r != -EBADMSG && r != -EPROTONOSUPPORT)
+		return r;
+	tm_error_set(err, -EBUSY, TM_EXIT_BUSY, path,
+		     "cannot tell whether point '%s' is being read: '%s/%s' makes no sense",
+		     name, container, path);
+	tm_error_action(err, "if nobody reads the point, delete that blob");
+	return -EBUSY;
 }
 
 int hold_find(struct vault *v, const char *container, const char *name,

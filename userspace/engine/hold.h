@@ -41,7 +41,7 @@ void hold_release(struct hold *h);
 
 /*
  * Finds one that counts at @now. *ret_held tells whether there is one; *ret is
- * to be freed with tm_hold_done() then. One that cannot be read is an error.
+ * to be freed with tm_hold_done() then. -EBUSY: one makes no sense.
  */
 int hold_find(struct vault *v, const char *container, const char *name,
 	      int64_t now, bool *ret_held, struct tm_hold *ret,

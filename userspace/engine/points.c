@@ -116,7 +116,16 @@ static int none(const char *which, struct tm_error *err)
 	return -ENOENT;
 }
 
-/* Index of the only name that begins with @which, or -ENOENT. */
+static int several(const char *which, struct tm_error *err)
+{
+	tm_error_set(err, -ENOTUNIQ, TM_EXIT_NOT_FOUND, which,
+		     "cannot tell which recovery point '%s' is: several begin so",
+		     which);
+	tm_error_action(err, "see 'tidemark points'");
+	return -ENOTUNIQ;
+}
+
+/* Index of the only name that begins with @which; or -ENOENT, -ENOTUNIQ. */
 static ssize_t match(char *const *names, size_t n, const char *which)
 {
 	ssize_t found = -ENOENT;
@@ -128,7 +137,7 @@ static ssize_t match(char *const *names, size_t n, const char *which)
 		if (strncmp(names[i], which, strlen(which)))
 			continue;
 		if (found >= 0)
-			return -ENOENT;
+			return -ENOTUNIQ;
 		found = i;
 	}
 	return found;
@@ -150,7 +159,9 @@ int points_find(struct vault *v, const char *container, const struct tm_id *id,
 		r = latest(v, container, id, names, n, &point, err);
 	} else {
 		i = match(names, n, which);
-		if (i >= 0)
+		if (i == -ENOTUNIQ)
+			r = several(which, err);
+		else if (i >= 0)
 			r = points_read(v, container, names[i], &point, err);
 	}
 	document_names_free(names, n);

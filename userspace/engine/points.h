@@ -26,7 +26,7 @@ int points_read(struct vault *v, const char *container, const char *name,
 /*
  * The point of machine @id that @which means: a NAME, the beginning of one that
  * fits no other, or "latest", which is none that is marked for deletion. Never
- * a tombstone. -ENOENT.
+ * a tombstone. -ENOENT; -ENOTUNIQ: it is the beginning of several.
  */
 int points_find(struct vault *v, const char *container, const struct tm_id *id,
 		const char *which, struct tm_point *ret, struct tm_error *err);
