@@ -30,6 +30,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 			       unsigned int seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 
+#define POINTS "points/"
+
 static struct blobservice *service[2];
 static struct blob blob = { .container = "tidemark-x", .name = "disks/a.vhd" };
 static struct blob_written written;
@@ -63,6 +65,13 @@ static int on_blob(void *arg, const struct bloblist_item *item)
 	return 0;
 }
 
+static int on_point(void *arg, const struct bloblist_item *item)
+{
+	must(!strncmp(item->name, POINTS, strlen(POINTS)),
+	     "names begin as they were asked for");
+	return on_blob(arg, item);
+}
+
 static int on_container(void *arg, const char *name)
 {
 	struct bloblist_item item = { .name = name };
@@ -88,8 +97,8 @@ static int do_list(struct call *c)
 
 	c->list = (struct answer_list){ .root = "EnumerationResults",
 					.item = "Blob", .needs = "Name" };
-	return bloblist(blob.service, blob.container, "points/",
-			flags[c->flags % 4], on_blob, &c->list, c->err);
+	return bloblist(blob.service, blob.container, POINTS,
+			flags[c->flags % 4], on_point, &c->list, c->err);
 }
 
 static int do_containers(struct call *c)

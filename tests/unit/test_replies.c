@@ -193,6 +193,58 @@ static void lists_are_lists(void **state)
 	assert_int_equal(told, 1);
 }
 
+#define BLOBS(names, marker) \
+	"<EnumerationResults><Blobs>" names "</Blobs><NextMarker>" marker \
+	"</NextMarker></EnumerationResults>"
+#define BLOB(name) "<Blob><Name>" name "</Name></Blob>"
+
+/* Who asks steps over the prefix: a name without it would be read past its end. */
+static void names_have_the_prefix_asked_for(void **state)
+{
+	static const char *const others[] = {
+		BLOB("x"), BLOB(""), BLOB("points"), BLOB("runs/a"),
+	};
+	char body[128];
+	size_t i;
+
+	(void)state;
+	answer.status = 200;
+	answer.header = NULL;
+	answer.body = body;
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		told = 0;
+		snprintf(body, sizeof(body), BLOBS("%s", ""), others[i]);
+		assert_int_equal(bloblist(blob.service, "c", "points/", 0,
+					  on_blob, NULL, &err), -EPROTO);
+		assert_int_equal(told, 0);
+	}
+	answer.body = BLOBS(BLOB("points/") BLOB("points/a"), "");
+	assert_int_equal(bloblist(blob.service, "c", "points/", 0, on_blob,
+				  NULL, &err), 0);
+	assert_int_equal(told, 2);
+	answer.body = "<EnumerationResults><Containers><Container><Name>b</Name>"
+		      "</Container></Containers></EnumerationResults>";
+	assert_int_equal(bloblist_containers(blob.service, "a", on_container,
+					     NULL, &err), -EPROTO);
+	assert_int_equal(told, 2);
+}
+
+static void lists_end(void **state)
+{
+	(void)state;
+	answer.status = 200;
+	answer.header = NULL;
+	answer.body = BLOBS(BLOB("a"), "a");
+	told = 0;
+	assert_int_equal(bloblist(blob.service, "c", NULL, 0, on_blob, NULL,
+				  &err), -EPROTO);
+	assert_int_equal(told, 2);
+	assert_int_equal(bloblist_containers(blob.service, NULL, on_container,
+					     NULL, &err), -EPROTO);
+	assert_int_equal(ranges("<PageList><NextMarker>a</NextMarker></PageList>"),
+			 -EPROTO);
+}
+
 static void snapshots_have_times(void **state)
 {
 	static const char *const times[] = {
@@ -268,6 +320,8 @@ int main(void)
 		cmocka_unit_test(no_range_becomes_a_hole),
 		cmocka_unit_test(sizes_are_pages),
 		cmocka_unit_test(lists_are_lists),
+		cmocka_unit_test(names_have_the_prefix_asked_for),
+		cmocka_unit_test(lists_end),
 		cmocka_unit_test(snapshots_have_times),
 		cmocka_unit_test(waits_are_not_cut_short),
 		cmocka_unit_test(times_are_times),

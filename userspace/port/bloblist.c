@@ -18,6 +18,7 @@ struct list {
 	bloblist_fn fn;
 	bloblist_container_fn container_fn;
 	void *arg;
+	const char *prefix;	/* of all names */
 	char *name;		/* of the item being read */
 	char *snapshot;
 	struct blob_properties properties;
@@ -46,6 +47,13 @@ static int on_blob_begin(void *arg, const char *name)
 	return 0;
 }
 
+/* Callers step over the prefix. */
+static bool has_name(const struct list *list)
+{
+	return list->name &&
+		!strncmp(list->name, list->prefix, strlen(list->prefix));
+}
+
 static int give_blob(struct list *list)
 {
 	struct bloblist_item item = {
@@ -54,7 +62,7 @@ static int give_blob(struct list *list)
 		.properties = list->properties,
 	};
 
-	return list->name ? list->fn(list->arg, &item) : -EPROTO;
+	return has_name(list) ? list->fn(list->arg, &item) : -EPROTO;
 }
 
 /* Another document, a proxy's page say, would be a list of nothing. */
@@ -101,8 +109,8 @@ static int on_container_end(void *arg, const char *parent, const char *name,
 	if (!strcmp(parent, "Container") && !strcmp(name, "Name"))
 		return take(&list->name, text);
 	if (!strcmp(parent, "Containers") && !strcmp(name, "Container"))
-		return list->name ? list->container_fn(list->arg, list->name) :
-				    -EPROTO;
+		return has_name(list) ?
+			list->container_fn(list->arg, list->name) : -EPROTO;
 	if (!*parent)
 		return check_root(name);
 	if (!strcmp(name, "NextMarker") && *text)
@@ -114,17 +122,21 @@ static int on_container_end(void *arg, const char *parent, const char *name,
 static int list_page(struct blobcall *call, const struct xmlwalk *walk,
 		     struct list *list, struct blob_error *reterr)
 {
+	char *from = list->marker;
 	int r;
 
+	list->marker = NULL;
 	blobcall_query(call, "comp", "list");
 	blobcall_query(call, "maxresults", PAGE_MAX);
-	if (list->marker)
-		blobcall_query(call, "marker", list->marker);
+	if (from)
+		blobcall_query(call, "marker", from);
 	r = blobcall_perform(call, reterr);
-	free(list->marker);
-	list->marker = NULL;
 	if (!r)
 		r = xmlwalk_parse(walk, call->reply.body, call->reply.body_len);
+	/* A page that is followed by itself would never end. */
+	if (!r && from && list->marker && !strcmp(from, list->marker))
+		r = -EPROTO;
+	free(from);
 	if (r == -EPROTO && call->reply.status == 200)
 		bloberror_senseless(&call->reply, "the list makes no sense",
 				    reterr);
@@ -151,7 +163,9 @@ int bloblist(struct blobservice *service, const char *container,
 	     const char *prefix, unsigned int flags, bloblist_fn fn, void *arg,
 	     struct blob_error *reterr)
 {
-	struct list list = { .fn = fn, .arg = arg };
+	struct list list = {
+		.fn = fn, .arg = arg, .prefix = prefix ? prefix : "",
+	};
 	const struct xmlwalk walk = {
 		.begin = on_blob_begin,
 		.end = on_blob_end,
@@ -163,8 +177,8 @@ int bloblist(struct blobservice *service, const char *container,
 	do {
 		blobcall_init(&call, service, "GET", container, NULL);
 		blobcall_query(&call, "restype", "container");
-		if (prefix && *prefix)
-			blobcall_query(&call, "prefix", prefix);
+		if (*list.prefix)
+			blobcall_query(&call, "prefix", list.prefix);
 		if (what(flags))
 			blobcall_query(&call, "include", what(flags));
 		r = list_page(&call, &walk, &list, reterr);
@@ -177,7 +191,9 @@ int bloblist_containers(struct blobservice *service, const char *prefix,
 			bloblist_container_fn fn, void *arg,
 			struct blob_error *reterr)
 {
-	struct list list = { .container_fn = fn, .arg = arg };
+	struct list list = {
+		.container_fn = fn, .arg = arg, .prefix = prefix ? prefix : "",
+	};
 	const struct xmlwalk walk = {
 		.begin = on_container_begin,
 		.end = on_container_end,
@@ -188,8 +204,8 @@ int bloblist_containers(struct blobservice *service, const char *prefix,
 
 	do {
 		blobcall_init(&call, service, "GET", NULL, NULL);
-		if (prefix && *prefix)
-			blobcall_query(&call, "prefix", prefix);
+		if (*list.prefix)
+			blobcall_query(&call, "prefix", list.prefix);
 		r = list_page(&call, &walk, &list, reterr);
 	} while (!r && list.marker);
 	free(list.marker);

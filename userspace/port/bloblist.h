@@ -25,7 +25,10 @@ struct bloblist_item {
 /* Non-zero stops the listing and is returned. */
 typedef int (*bloblist_fn)(void *arg, const struct bloblist_item *item);
 
-/* Lists blobs whose name begins with @prefix (NULL: all), by name. */
+/*
+ * Lists blobs whose name begins with @prefix (NULL: all), by name. -EPROTO: a
+ * name does not, or a page is followed by itself.
+ */
 int bloblist(struct blobservice *service, const char *container,
 	     const char *prefix, unsigned int flags, bloblist_fn fn, void *arg,
 	     struct blob_error *reterr);

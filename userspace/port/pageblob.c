@@ -247,19 +247,23 @@ static int list_page(const struct blob *blob, const struct blob_cond *cond,
 		.arg = list,
 	};
 	struct blobcall call;
+	char *from = list->marker;
 	int r;
 
+	list->marker = NULL;
 	blobcall_init_blob(&call, blob, "GET", 200);
 	blobcall_query(&call, "comp", "pagelist");
-	if (list->marker)
-		blobcall_query(&call, "marker", list->marker);
+	if (from)
+		blobcall_query(&call, "marker", from);
 	blobcall_range(&call, "x-ms-range", off, len);
 	blobcall_cond(&call, cond);
 	r = blobcall_perform(&call, reterr);
-	free(list->marker);
-	list->marker = NULL;
 	if (!r)
 		r = xmlwalk_parse(&walk, call.reply.body, call.reply.body_len);
+	/* A page that is followed by itself would never end. */
+	if (!r && from && list->marker && !strcmp(from, list->marker))
+		r = -EPROTO;
+	free(from);
 	if (r == -EPROTO && call.reply.status == 200)
 		bloberror_senseless(&call.reply, "the list makes no sense",
 				    reterr);
