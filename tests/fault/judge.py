@@ -83,10 +83,10 @@ class Judge:
             self.keys[disk] = base64.b64decode(json.loads(text)["key"])
         return self.keys[disk]
 
-    def entry(self, disk, index, data):
+    def entry(self, disk, start, data):
         if zero(data):
             data = struct.pack("<Q", len(data))
-        return hmac.new(self.key(disk), struct.pack("<Q", index) + data,
+        return hmac.new(self.key(disk), struct.pack("<Q", start) + data,
                         hashlib.sha256).digest()[:HASH]
 
     def entries(self, disk, chunk, what, snapshots=(None, None), all_set=False):
@@ -100,7 +100,7 @@ class Judge:
             if zero(entry):
                 if all_set:
                     self.wrong.append(f"{what}: {disk}: entry {index} is zero")
-            elif entry != self.entry(disk, index, data):
+            elif entry != self.entry(disk, start, data):
                 self.wrong.append(f"{what}: {disk}: entry {index} is not that "
                                   "of its chunk")
         return vhd

@@ -102,4 +102,20 @@ cmp -n $(((MIB + 1) << 20)) "$WORK/a.vhd" "$WORK/b.vhd"
 ok $? "its point holds the same"
 "$TESTS/lib/sdk.py" ranges "$(container)" disks/a.vhd | cmp - "$WORK/ranges"
 ok $? "and so much of its blob is written"
+
+# A run that came to no point, and the same bytes elsewhere, in chunks that are
+# larger: the last one is as long as one of the old
+B=$WORK/b.img
+random_disk "$B" 5
+machine m3
+tidemark protect "$VAULT" "$B" --disk b --item m3 --chunk-size 1M
+kill_at '"kind":"block-put","path":"/points/"'
+is "$STATUS" 137 "a backup dies when all is sent, before its point"
+rm "$TIDEMARK_STATE_DIR/disks/b.json"
+dd if="$B" of="$B" bs=1M skip=1 seek=4 count=1 conv=notrunc status=none
+tidemark protect "$VAULT" "$B" --disk b --item m3 --chunk-size 4M
+tidemark backup && tidemark verify
+ok $? "a chunk is not taken for one that was elsewhere" || cat "$WORK/err"
+point_disk "$WORK/b.vhd" b
+same_disk "its point is the disk" "$WORK/b.vhd" "$B"
 finish

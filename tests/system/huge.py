@@ -67,7 +67,7 @@ def table_of(fd, size, chunk, key):
         if i in written:
             read = os.pread(fd, chunk, i * chunk)
             data = read if any(read) else data
-        entry.update(struct.pack("<Q", i) + data)
+        entry.update(struct.pack("<Q", i * chunk) + data)
         table += entry.digest()[:16]
     return table + bytes(-len(table) % 512)
 

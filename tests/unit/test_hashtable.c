@@ -53,7 +53,7 @@ static void entry_is_truncated_hmac(void **state)
 		0x5c, 0xa8, 0xaf, 0xce, 0xaf, 0x0b, 0xf1, 0x2b,
 	};
 	uint8_t key[TM_HASH_KEY_SIZE] = { 0 };
-	uint64_t index = 0;
+	uint64_t off = 0;
 	struct tm_hasher *h;
 	struct tm_hash got;
 	int i;
@@ -61,17 +61,17 @@ static void entry_is_truncated_hmac(void **state)
 	(void)state;
 	memset(key, 0x0b, 20);
 	for (i = 7; i >= 0; i--)
-		index = index << 8 | (uint8_t)"Hi There"[i];
+		off = off << 8 | (uint8_t)"Hi There"[i];
 	assert_int_equal(tm_hasher_new(key, &h), 0);
 	for (i = 0; i < 3; i++) {
-		assert_int_equal(tm_hasher_chunk(h, index, "", 0, &got), 0);
+		assert_int_equal(tm_hasher_chunk(h, off, "", 0, &got), 0);
 		assert_memory_equal(got.b, want, sizeof(want));
 	}
 	tm_hasher_free(h);
 	tm_hasher_free(NULL);
 }
 
-static void index_key_length_and_data_count(void **state)
+static void offset_key_length_and_data_count(void **state)
 {
 	uint8_t key[TM_HASH_KEY_SIZE] = { 1 }, data[8192] = { 0 }, full[32];
 	uint8_t message[8 + sizeof(data)] = { 0x02, 0x01 };
@@ -289,7 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(library_agrees_with_rfc_4231),
 		cmocka_unit_test(entry_is_truncated_hmac),
-		cmocka_unit_test(index_key_length_and_data_count),
+		cmocka_unit_test(offset_key_length_and_data_count),
 		cmocka_unit_test(arithmetic),
 		cmocka_unit_test(table_equals_naive_array),
 		cmocka_unit_test(limits_are_kept),

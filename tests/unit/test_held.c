@@ -59,8 +59,9 @@ static int set_up(void **state)
 	if (tm_hasher_new(key, &b->hasher))
 		return -1;
 	for (size_t i = 0; i < CHUNKS; i++)
-		if (tm_hasher_chunk(b->hasher, i, b->target.data + i * CHUNK,
-				    CHUNK, &b->want[i]))
+		if (tm_hasher_chunk(b->hasher, i * CHUNK,
+				    b->target.data + i * CHUNK, CHUNK,
+				    &b->want[i]))
 			return -1;
 	memcpy(b->then, b->want, sizeof(b->then));
 	b->disk = (struct tm_point_disk){ .size = SIZE, .chunk_size = CHUNK };

@@ -79,7 +79,7 @@ static int set_up(void **state)
 	if (tm_hasher_new(key, &b->hasher))
 		return -1;
 	for (size_t i = 0; i < CHUNKS; i++)
-		if (tm_hasher_chunk(b->hasher, i, b->data + i * CHUNK,
+		if (tm_hasher_chunk(b->hasher, i * CHUNK, b->data + i * CHUNK,
 				    CHUNK, &b->entries[i]))
 			return -1;
 	tm_config_init(&b->config);

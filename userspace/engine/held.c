@@ -108,7 +108,7 @@ static int hash_run(struct held *h, const struct reader_piece *p, uint64_t i,
 		      length_of(p, end - 1) - at, err);
 	__atomic_fetch_add(&h->hashed, end - i, __ATOMIC_RELAXED);
 	for (; i < end && !r; i++) {
-		r = tm_hasher_chunk(p->hasher, p->first + i,
+		r = tm_hasher_chunk(p->hasher, (p->first + i) * p->chunk,
 				    p->scratch + i * p->chunk, length_of(p, i),
 				    &now);
 		if (r)

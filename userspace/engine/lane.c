@@ -65,13 +65,14 @@ static bool is_hole(struct lane *l, const struct tm_extents *written,
 		    uint64_t i, const struct tm_hash *known)
 {
 	uint32_t len = lane_chunk_len(l, i);
+	uint64_t off = i * l->chunk;
 	struct tm_hash zero;
 
 	/* Encrypted, zeroes are something else, unless they are left out. */
-	if (tm_extents_overlaps(written, i * l->chunk, len) ||
+	if (tm_extents_overlaps(written, off, len) ||
 	    (l->reader.key.xts && !l->reader.key.cipher.sparse))
 		return false;
-	return !tm_hasher_zeroes(l->reader.key.hasher, i, len, &zero) &&
+	return !tm_hasher_zeroes(l->reader.key.hasher, off, len, &zero) &&
 	       tm_hash_equal(&zero, known);
 }
 
@@ -103,7 +104,7 @@ bool lane_proves(struct lane *l, uint64_t i, const void *data,
 	struct tm_hash hash;
 
 	return !tm_hash_is_zero(known) &&
-	       !tm_hasher_chunk(l->reader.key.hasher, i, data,
+	       !tm_hasher_chunk(l->reader.key.hasher, i * l->chunk, data,
 				lane_chunk_len(l, i), &hash) &&
 	       tm_hash_equal(&hash, known);
 }

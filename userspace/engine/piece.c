@@ -28,20 +28,21 @@ static uint32_t chunk_of(const struct piece *p, uint64_t at)
 static int hash(struct piece *p, struct tm_hasher *hasher)
 {
 	const struct walk *w = p->walk;
-	uint64_t at, i = p->off / w->chunk;
-	const struct tm_hash *known = &w->table[i - w->first];
+	const struct tm_hash *known = &w->table[p->off / w->chunk - w->first];
 	enum proof *proof = p->proofs;
 	bool *zero = p->zero, *held = p->held;
 	struct tm_hash now;
+	uint64_t at;
 	int r = 0;
 
-	for (at = 0; at < p->len && !r; at += w->chunk, i++, known++) {
+	for (at = 0; at < p->len && !r; at += w->chunk, known++) {
 		uint32_t len = chunk_of(p, at);
 
 		*zero++ = all_zero(p->buf + at, len);
 		*proof = *held ? PROOF_HELD : PROOF_NONE;
 		if (!*held++ && !tm_hash_is_zero(known)) {
-			r = tm_hasher_chunk(hasher, i, p->buf + at, len, &now);
+			r = tm_hasher_chunk(hasher, p->off + at, p->buf + at,
+					    len, &now);
 			*proof = tm_hash_equal(known, &now) ? PROOF_GOOD :
 							      PROOF_BAD;
 		}

@@ -27,7 +27,7 @@ static int sample_one(struct sampling *s, uint64_t chunk, uint8_t *buf,
 	r = s->source->ops->sample(s->source, chunk, buf, &counts, err);
 	if (r || !counts)
 		return r;
-	r = tm_hasher_chunk(s->hasher, chunk, buf, len, &hash);
+	r = tm_hasher_chunk(s->hasher, chunk * s->chunk_size, buf, len, &hash);
 	if (r)
 		return failed(s, r, "hash", err);
 	s->sampled++;

@@ -84,7 +84,7 @@ static int prove_chunk(struct spot *s, uint64_t i, const uint8_t *data,
 	*ret = PROOF_NONE;
 	if (tm_hash_is_zero(known))
 		return 0;
-	if (tm_hasher_chunk(s->reader->key.hasher, i, data,
+	if (tm_hasher_chunk(s->reader->key.hasher, i * d->chunk_size, data,
 			    tm_chunk_len(d->size, d->chunk_size, i), &hash))
 		return tm_error_set(err, -EIO, TM_EXIT_FAILED, d->name,
 				    "cannot hash disk '%s'", d->name);

@@ -159,7 +159,8 @@ int window_compare(struct window *w, struct tm_hasher *hasher,
 	int r;
 
 	for (c = &w->chunks[first]; n--; c++) {
-		r = tm_hasher_chunk(hasher, c->index, c->data, c->len,
+		r = tm_hasher_chunk(hasher, c->index *
+				    w->target->doc->chunk_size, c->data, c->len,
 				    &c->hash);
 		if (r)
 			return r;

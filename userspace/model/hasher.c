@@ -99,14 +99,14 @@ int tm_hasher_mac(struct tm_hasher *h, const void *data, size_t len,
 	return mac(h, NULL, 0, data, len, ret);
 }
 
-static int finish(struct tm_hasher *h, uint64_t i, const void *data, size_t len,
-		  struct tm_hash *ret)
+static int finish(struct tm_hasher *h, uint64_t off, const void *data,
+		  size_t len, struct tm_hash *ret)
 {
-	uint8_t index[8], full[HMAC_SIZE];
+	uint8_t where[8], full[HMAC_SIZE];
 	int r;
 
-	put_le64(index, i);
-	r = mac(h, index, sizeof(index), data, len, full);
+	put_le64(where, off);
+	r = mac(h, where, sizeof(where), data, len, full);
 	if (r)
 		return r;
 	memcpy(ret->b, full, TM_HASH_SIZE);
@@ -115,20 +115,20 @@ static int finish(struct tm_hasher *h, uint64_t i, const void *data, size_t len,
 	return 0;
 }
 
-int tm_hasher_zeroes(struct tm_hasher *h, uint64_t i, size_t len,
+int tm_hasher_zeroes(struct tm_hasher *h, uint64_t off, size_t len,
 		     struct tm_hash *ret)
 {
 	uint8_t zeroes[8];
 
 	/* The length still counts: a chunk grows with its disk. */
 	put_le64(zeroes, len);
-	return finish(h, i, zeroes, sizeof(zeroes), ret);
+	return finish(h, off, zeroes, sizeof(zeroes), ret);
 }
 
-int tm_hasher_chunk(struct tm_hasher *h, uint64_t i, const void *data,
+int tm_hasher_chunk(struct tm_hasher *h, uint64_t off, const void *data,
 		    size_t len, struct tm_hash *ret)
 {
 	if (all_zero(data, len))
-		return tm_hasher_zeroes(h, i, len, ret);
-	return finish(h, i, data, len, ret);
+		return tm_hasher_zeroes(h, off, len, ret);
+	return finish(h, off, data, len, ret);
 }

@@ -3,11 +3,12 @@
  * hashtable.h - what the vault is known to hold, chunk by chunk
  *
  * The table is a page blob beside the disk's. The entry of chunk i is the 16
- * bytes at i * 16: the first half of HMAC-SHA-256(key, le64(i) || data), under
- * a secret key of the disk's own. Where all data are zero the message is
- * le64(i) || le64(length) instead, too short to be taken for data: most of a
- * new disk is zero, and need not be hashed. All zero means "not known". Should
- * the truncated HMAC be all zero, its last byte is set to 1.
+ * bytes at i * 16: the first half of HMAC-SHA-256(key, le64(offset) || data),
+ * under a secret key of the disk's own; the offset is the chunk's, in bytes, so
+ * that it says where whatever the chunks' size was. Where all data are zero the
+ * message is le64(offset) || le64(length) instead, too short to be taken for
+ * data: most of a new disk is zero, and need not be hashed. All zero means "not
+ * known". Should the truncated HMAC be all zero, its last byte is set to 1.
  *
  * **An entry is non-zero only while the blob holds exactly those bytes.** That
  * is the run's to keep: first make the entry zero, durably; then write the
@@ -94,12 +95,15 @@ void tm_hasher_free(struct tm_hasher *h);
 /* Another under the same key. 0 or -ENOMEM. */
 int tm_hasher_clone(const struct tm_hasher *h, struct tm_hasher **ret);
 
-/* The entry for chunk @i holding @len bytes; never all zero. 0 or -EIO. */
-int tm_hasher_chunk(struct tm_hasher *h, uint64_t i, const void *data,
+/*
+ * The entry for the chunk that begins at byte @off of the disk and holds @len
+ * bytes; never all zero. 0 or -EIO.
+ */
+int tm_hasher_chunk(struct tm_hasher *h, uint64_t off, const void *data,
 		    size_t len, struct tm_hash *ret);
 
 /* The same of @len zeroes, without looking at any. */
-int tm_hasher_zeroes(struct tm_hasher *h, uint64_t i, size_t len,
+int tm_hasher_zeroes(struct tm_hasher *h, uint64_t off, size_t len,
 		     struct tm_hash *ret);
 
 /* The whole HMAC of something else, which must be no message of an entry. */

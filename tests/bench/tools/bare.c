@@ -83,7 +83,7 @@ static void run_hash(struct work *work, unsigned int thread)
 
 	(void)thread;
 	for (at = 0; at < REQUEST; at += CHUNK)
-		check(!tm_hasher_chunk(lane->hasher, (lane->off + at) / CHUNK,
+		check(!tm_hasher_chunk(lane->hasher, lane->off + at,
 				       lane->data + at, CHUNK, &hash),
 		      "cannot hash");
 	if (lane->bare->put)
