@@ -266,24 +266,31 @@ static int cut_once(struct backup *b, struct tm_error *err)
 	return r;
 }
 
-/* Was something written to the disk without being marked? */
-static int look_past(struct backup *b, struct target *t, bool *ret_bypassed,
+/* Why marks do not tell what is missing in the vault; NULL: they do. */
+static int look_past(struct backup *b, struct target *t, const char **ret_why,
 		     struct tm_error *err)
 {
 	const struct tm_config *config = b->vault->config;
-	bool holds;
+	bool holds, bypassed = false;
 	int r = precopy_holds(t, &holds, err);
 
-	*ret_bypassed = !r && !holds;
-	if (r || *ret_bypassed || !config->sample_share)
+	*ret_why = NULL;
+	if (r)
 		return r;
+	if (!holds) {
+		*ret_why = "is tracked from another backup on";
+		return 0;
+	}
 	/* Else what is not marked is in no vault, to be compared with. */
-	if (t->mode == TM_SHIP_INCREMENTAL || *t->basis)
-		r = sample_disk(t, config, ret_bypassed, err);
+	if (config->sample_share &&
+	    (t->mode == TM_SHIP_INCREMENTAL || *t->basis))
+		r = sample_disk(t, config, &bypassed, err);
+	if (bypassed)
+		*ret_why = "was written without being tracked";
 	return r;
 }
 
-/* Is there a disk of which a chunk was written without being marked? */
+/* Is there a disk whose marks are not to be believed? */
 static int sample(struct backup *b, bool *ret_bypassed, struct tm_error *err)
 {
 	size_t i;
@@ -292,15 +299,15 @@ static int sample(struct backup *b, bool *ret_bypassed, struct tm_error *err)
 	*ret_bypassed = false;
 	for (i = 0; i < b->n && !r; i++) {
 		struct target *t = &b->targets[i];
-		bool bypassed;
+		const char *why;
 
-		r = look_past(b, t, &bypassed, err);
-		if (r || !bypassed)
+		r = look_past(b, t, &why, err);
+		if (r || !why)
 			continue;
 		*ret_bypassed = true;
 		report_warning(b->vault->report,
-			       "disk '%s' was written without being tracked; all of it is compared now",
-			       t->doc->name);
+			       "disk '%s' %s; all of it is compared now",
+			       t->doc->name, why);
 		r = target_distrust(t, err);
 	}
 	return r;

@@ -112,10 +112,18 @@ static int find_all_left(struct rounds *rounds, uint64_t *ret_sum,
 
 int precopy_holds(const struct target *t, bool *ret, struct tm_error *err)
 {
+	const char *base = t->basis;
+	char last[TM_ID_SIZE];
+
 	*ret = true;
-	if (!*t->basis)
+	if (!*base && t->mode != TM_SHIP_INCREMENTAL)
 		return 0;
-	return t->source->ops->knows(t->source, t->basis, ret, err);
+	/* It did when this was planned: another run may have ended since. */
+	if (!*base) {
+		tm_id_format(last, &t->last->cut);
+		base = last;
+	}
+	return t->source->ops->knows(t->source, base, ret, err);
 }
 
 static int cut_live(struct rounds *rounds, struct target *t,

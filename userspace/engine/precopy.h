@@ -20,8 +20,9 @@ int precopy(struct backup *b, struct tm_error *err);
 bool precopy_possible(const struct target *t);
 
 /*
- * Once the disks are cut: does the kernel still stand on the target's basis, if
- * it has one? Else the ship set is not what is missing in the vault.
+ * Once the disks are cut: does the kernel still stand on the target's basis; or,
+ * without one, on the last point's cut, if only changes are to be shipped? Else
+ * the ship set is not what is missing in the vault.
  */
 int precopy_holds(const struct target *t, bool *ret, struct tm_error *err);
 
