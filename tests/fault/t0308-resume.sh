@@ -107,13 +107,12 @@ ok $? "and so much of its blob is written"
 # larger: the last one is as long as one of the old
 B=$WORK/b.img
 random_disk "$B" 5
-machine m3
-tidemark protect "$VAULT" "$B" --disk b --item m3 --chunk-size 1M
+tidemark protect "$VAULT" "$B" --disk b --item m2 --chunk-size 1M
 kill_at '"kind":"block-put","path":"/points/"'
 is "$STATUS" 137 "a backup dies when all is sent, before its point"
 rm "$TIDEMARK_STATE_DIR/disks/b.json"
 dd if="$B" of="$B" bs=1M skip=1 seek=4 count=1 conv=notrunc status=none
-tidemark protect "$VAULT" "$B" --disk b --item m3 --chunk-size 4M
+tidemark protect "$VAULT" "$B" --disk b --item m2 --chunk-size 4M
 tidemark backup && tidemark verify
 ok $? "a chunk is not taken for one that was elsewhere" || cat "$WORK/err"
 point_disk "$WORK/b.vhd" b

@@ -125,6 +125,8 @@ static void from_a_descriptor_again_and_for_us_alone(void **state)
 	close(fd[1]);
 	snprintf(source, sizeof(source), "descriptor %d", fd[0]);
 	snprintf(command, sizeof(command), "cat 2>/dev/null <&%d", fd[0]);
+	/* Not read yet, it is somebody else's secret already. */
+	fails(secret_from_command("c", command, &s), -EREMOTEIO, &s, "c");
 	for (i = 0; i < 3; i++) {
 		is(secret_from_fd(fd[0], &s), &s, "one\ntwo", source);
 		fails(secret_from_command("c", command, &s), -EREMOTEIO, &s,

@@ -105,6 +105,7 @@ static _Noreturn void hook_run(const struct cut_job *job)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	dup2(STDERR_FILENO, STDOUT_FILENO);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
 	snprintf(path, sizeof(path), "PATH=%s",
 		 dirs ? dirs : "/usr/sbin:/usr/bin:/sbin:/bin");
 	snprintf(cut, sizeof(cut), "TIDEMARK_CUT=%s", job->id);

@@ -27,6 +27,10 @@ static int spawn(const char *command, int out, pid_t *ret_pid)
 	if (!r)
 		r = posix_spawn_file_actions_adddup2(&actions, out,
 						     STDOUT_FILENO);
+	/* What we were given may be another secret's. */
+	if (!r)
+		r = posix_spawn_file_actions_addclosefrom_np(&actions,
+							     STDERR_FILENO + 1);
 	if (!r)
 		r = posix_spawn(ret_pid, "/bin/sh", &actions, NULL, argv, env);
 	posix_spawn_file_actions_destroy(&actions);
