@@ -240,7 +240,7 @@ $(B)/tests/strike.so: tests/vm/preload/strike.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $<
 
-tools: $(TOOLS) $(ENDURE)	## the programs that system tests call
+tools: $(TOOLS) $(ENDURE) $(B)/tests/standin	## the programs that system tests call
 
 vmtools: $(VMTOOLS) $(B)/tests/damage $(B)/tests/strike.so	## the programs that run in guests
 

@@ -7,9 +7,9 @@
  *	STANDIN_EMPTY	if set: nothing is read or sent, what is in the vault
  *			counts as the disk
  *
- * For what needs a tracked disk that is too large for a guest. All else is as
- * ever: only source_new() and ship_disk() are put in the place of the real ones
- * (ld's --wrap).
+ * For what needs a tracked disk that is too large for a guest, or needs nothing
+ * else of one. All else is as ever: only source_new() and ship_disk() are put in
+ * the place of the real ones (ld's --wrap).
  */
 
 #include <errno.h>
@@ -125,6 +125,20 @@ static int ship_set(struct source *s, struct tm_extents *ret_ship,
 	return r ? failed(s, r, err) : 0;
 }
 
+static int pending(struct source *s, const char *cut_id,
+		   struct source_pending *ret, struct tm_error *err)
+{
+	struct source_pending now = { .knows = true };
+	int r = ship_set(s, &now.ship, &now.scanned, err);
+
+	(void)cut_id;
+	if (r)
+		source_pending_done(&now);
+	else
+		*ret = now;
+	return r;
+}
+
 static bool place(struct source *s, uint64_t off, uint32_t len,
 		  struct disk **ret_disk, uint64_t *ret_off)
 {
@@ -192,9 +206,9 @@ static void free_standin(struct source *s)
 }
 
 static const struct source_ops ops = {
-	.kind = "tracked", .state = state, .knows = knows, .settle = settle,
-	.mark = over_chunks, .cut = cut, .ship_set = ship_set, .place = place,
-	.blame = blame, .read = read_chunks, .sample = sample,
+	.kind = "tracked", .state = state, .knows = knows, .pending = pending,
+	.settle = settle, .mark = over_chunks, .cut = cut, .ship_set = ship_set,
+	.place = place, .blame = blame, .read = read_chunks, .sample = sample,
 	.release = over_chunks, .commit = on_cut, .abort = on_cut,
 	.segments = segments, .free = free_standin,
 };
