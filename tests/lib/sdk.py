@@ -9,7 +9,7 @@ The account is that of AZURE_STORAGE_CONNECTION_STRING.
     sdk.py create CONTAINER NAME SIZE           a page blob
     sdk.py put CONTAINER NAME OFFSET            pages, from stdin
     sdk.py put-json CONTAINER NAME              a block blob, from stdin
-    sdk.py delete CONTAINER NAME                one without snapshots
+    sdk.py delete CONTAINER NAME [SNAPSHOT]     one without snapshots, or that
     sdk.py read CONTAINER NAME [SNAPSHOT]       all of it, to stdout
     sdk.py fetch FILE CONTAINER NAME [SNAPSHOT] into a sparse file
     sdk.py ranges CONTAINER NAME [SNAPSHOT]     OFFSET+LENGTH lines, merged
@@ -63,8 +63,8 @@ def put_json(container, name):
                                       overwrite=True)
 
 
-def delete(container, name):
-    blob(container, name).delete_blob()
+def delete(container, name, snapshot=None):
+    blob(container, name, snapshot).delete_blob()
 
 
 def read(container, name, snapshot=None):

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # A tracked disk whose last point's hash table is not what it was: one that was
-# altered is not believed, although its root was made by who has the key. The
-# kernel's tracking is the stand-in of tests/bench/standin.c.
+# altered is not believed, although its root was made by who has the key; without
+# one, all is compared. The kernel's tracking is the stand-in of
+# tests/bench/standin.c.
 
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TESTS/lib/vault.sh"
@@ -46,8 +47,8 @@ is "$(json result.by_tracking) $(json result.chunks_hashed)" "true 0" \
 
 # The first point's table in place of the last one's
 FIRST=$(member hash_snapshot "$ONE")
-"$SDK" read "$DATA" disks/a.hash "$(member hash_snapshot "$TWO")" \
-	>"$WORK/table"
+LAST=$(member hash_snapshot "$TWO")
+"$SDK" read "$DATA" disks/a.hash "$LAST" >"$WORK/table"
 cp "$WORK/point.json" "$WORK/two.json"
 sed "s/\"hash_snapshot\": \".*\"/\"hash_snapshot\": \"$FIRST\"/" \
 	"$WORK/two.json" >"$WORK/bad.json"
@@ -65,4 +66,16 @@ like "$(json result.warnings)" "*disk 'a' of point '$TWO'*table was altered*" \
 cmp "$A" "$WORK/one.img"
 ok $? "the disk goes back, exactly"
 is "$(json result.chunks_hashed)" 128 "by what was read of it"
+
+# It is gone, and so is what this machine has kept of it. Nothing counts as
+# changed, but the disk has.
+"$SDK" put-json "$DATA" "points/$TWO" <"$WORK/two.json"
+mv "$WORK/roots" "$TIDEMARK_STATE_DIR/roots"
+rm "$TIDEMARK_STATE_DIR"/roots/*.tree
+"$SDK" delete "$DATA" disks/a.hash "$LAST"
+tidemark backup --json
+is "$STATUS $(json result.modes.a)" "0 compare" \
+	"without a table all of the disk is compared"
+tidemark restore disk a "$WORK/out.img" && cmp "$WORK/out.img" "$A"
+ok $? "and the point is what the disk is"
 finish
