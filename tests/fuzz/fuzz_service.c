@@ -113,8 +113,8 @@ static int do_ranges(struct call *c)
 {
 	c->list = (struct answer_list){ .root = "PageList",
 					.item = "PageRange", .needs = "Start" };
-	return pageblob_ranges(&blob, c->cond, 0, 1 << 20, on_range, &c->list,
-			       c->err);
+	return pageblob_ranges(&blob, c->cond, 0, UINT64_MAX, on_range,
+			       &c->list, c->err);
 }
 
 static int do_properties(struct call *c)

@@ -77,13 +77,18 @@ static int on_range(void *arg, uint64_t off, uint64_t len)
 	"<PageRange><Start>" start "</Start><End>" end "</End></PageRange>"
 #define LIST(ranges) "<PageList>" ranges "</PageList>"
 
-static int ranges(const char *body)
+static int ranges_within(uint64_t off, uint64_t len, const char *body)
 {
 	answer.status = 200;
 	answer.header = NULL;
 	answer.body = body;
 	told = 0;
-	return pageblob_ranges(&blob, NULL, 0, 1 << 20, on_range, NULL, &err);
+	return pageblob_ranges(&blob, NULL, off, len, on_range, NULL, &err);
+}
+
+static int ranges(const char *body)
+{
+	return ranges_within(0, UINT64_MAX, body);
 }
 
 static void ranges_are_told(void **state)
@@ -98,6 +103,32 @@ static void ranges_are_told(void **state)
 	assert_int_equal(ranges(LIST("<ClearRange><Start>0</Start><End>511"
 				     "</End></ClearRange>")), 0);
 	assert_int_equal(told, 0);
+}
+
+/* Of [1024, 2048) here. A service may tell of all that such a part is of. */
+static void ranges_are_of_what_was_asked_for(void **state)
+{
+	static const struct {
+		const char *body;
+		uint64_t off, len;	/* 0: nothing is told */
+	} cases[] = {
+		{ LIST(RANGE("512", "1535")), 1024, 512 },
+		{ LIST(RANGE("1536", "2559")), 1536, 512 },
+		{ LIST(RANGE("0", "4095")), 1024, 1024 },
+		{ LIST(RANGE("512", "1023")), 0, 0 },
+		{ LIST(RANGE("2048", "2559")), 0, 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(ranges_within(1024, 1024, cases[i].body), 0);
+		assert_int_equal(told, cases[i].len ? 1 : 0);
+		if (!told)
+			continue;
+		assert_int_equal(told_off, cases[i].off);
+		assert_int_equal(told_len, cases[i].len);
+	}
 }
 
 /* What would be taken for a hole would be restored as zeroes. */
@@ -317,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_are_told),
+		cmocka_unit_test(ranges_are_of_what_was_asked_for),
 		cmocka_unit_test(no_range_becomes_a_hole),
 		cmocka_unit_test(sizes_are_pages),
 		cmocka_unit_test(lists_are_lists),

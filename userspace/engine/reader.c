@@ -266,19 +266,13 @@ int reader_data(struct reader *r, uint64_t off, void *data, size_t len,
 struct listing {
 	struct tm_extents *written;
 	uint64_t from;		/* where the disk begins */
-	uint64_t off, end;	/* what was asked for, in the blob */
 };
 
 static int add_range(void *arg, uint64_t off, uint64_t len)
 {
 	struct listing *l = arg;
-	uint64_t end = off + len < l->end ? off + len : l->end;
 
-	/* A service may tell of all of a range that it was asked for a part of. */
-	if (off < l->off)
-		off = l->off;
-	return off < end ? tm_extents_add(l->written, off - l->from,
-					  end - off) : 0;
+	return tm_extents_add(l->written, off - l->from, len);
 }
 
 int reader_list(struct reader *r, uint64_t off, uint64_t len,
@@ -286,7 +280,6 @@ int reader_list(struct reader *r, uint64_t off, uint64_t len,
 {
 	struct listing listing = {
 		.written = ret, .from = r->key.data,
-		.off = r->key.data + off, .end = r->key.data + off + len,
 	};
 	struct blob blob = reader_vhd(r);
 	struct blob_error be = { 0 };

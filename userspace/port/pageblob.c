@@ -174,6 +174,7 @@ int pageblob_set_sequence(const struct blob *blob, const struct blob_cond *cond,
 struct list {
 	pageblob_range_fn fn;
 	void *arg;
+	uint64_t from, to;	/* what was asked for: [from, to) */
 	uint64_t start;
 	uint64_t end;		/* last byte */
 	bool has_start, has_end;	/* the range being read */
@@ -208,10 +209,18 @@ static int on_range_begin(void *arg, const char *name)
  */
 static int give_range(struct list *list)
 {
+	uint64_t from = list->start, to;
+
 	if (!list->has_start || !list->has_end || list->end < list->start ||
 	    list->end == UINT64_MAX)
 		return -EPROTO;
-	return list->fn(list->arg, list->start, list->end - list->start + 1);
+	to = list->end + 1;
+	/* A service may tell of all of a range that it was asked for a part of. */
+	if (from < list->from)
+		from = list->from;
+	if (to > list->to)
+		to = list->to;
+	return from < to ? list->fn(list->arg, from, to - from) : 0;
 }
 
 static int on_range_end(void *arg, const char *parent, const char *name,
@@ -275,7 +284,9 @@ int pageblob_ranges(const struct blob *blob, const struct blob_cond *cond,
 		    uint64_t off, uint64_t len, pageblob_range_fn fn,
 		    void *arg, struct blob_error *reterr)
 {
-	struct list list = { .fn = fn, .arg = arg };
+	struct list list = {
+		.fn = fn, .arg = arg, .from = off, .to = off + len,
+	};
 	int r;
 
 	do {
