@@ -168,6 +168,7 @@ random_disk "$D" 2
 proxy_rule '{"kind": "block-put", "path": "/items/", "do": "status", "status": 403, "code": "AuthorizationPermissionMismatch"}'
 with "$WORK/first" protect "$VAULT" "$D" --disk d
 is "$STATUS" 5 "the protection of a disk breaks off"
+sed -n 's/^  \([^ ]\{8\}-[^ ]*\)$/\1/p' "$WORK/out" >"$WORK/paper4"
 proxy_clear
 with "$WORK/second" protect "$VAULT" "$D" --disk d
 is "$STATUS" 5 "with another passphrase it is not taken up"
@@ -181,6 +182,8 @@ is "$STATUS" 3 "with the one of then it is, and one is warned"
 like "$(cat "$WORK/err")" "*key recovery d*" "of the recovery key"
 with "$WORK/first" backup d
 ok $? "it is backed up"
+with "$WORK/paper4" restore disk d "$WORK/d.out" && cmp "$WORK/d.out" "$D"
+ok $? "the recovery key that was told as it broke off opens it"
 
 # One that breaks off under a new key is gone on with
 C=$WORK/c.img
