@@ -7,49 +7,13 @@
 
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TESTS/lib/vault.sh"
+. "$TESTS/lib/sector.sh"
 
 DEBIAN=$("$TOP/scripts/vm" bootable) || exit 1
 vault_start
 TMPDIR=$WORK/t
 export TMPDIR
 mkdir "$TMPDIR"
-
-# sector FILE TEXT END: a disk that says so when it is booted, after it has read
-# chunk 8, whatever comes of that; END halts, or switches the machine off
-sector() {
-	gcc -x assembler-with-cpp -m16 -nostdlib -static -no-pie \
-		-Wl,--build-id=none,--oformat=binary,-Ttext=0x7c00 \
-		-o "$WORK/sector" - <<-END || exit 1
-		.code16
-		.globl _start
-		_start:	xorw %ax, %ax
-			movw %ax, %ds
-			movw \$packet, %si
-			movb \$0x42, %ah
-			int \$0x13
-			movw \$text, %si
-			movw \$0x3f8, %dx
-		1:	lodsb
-			testb %al, %al
-			jz 2f
-			outb %al, %dx
-			jmp 1b
-		2:	movw \$$3, %dx
-			movw \$0x2000, %ax
-			outw %ax, %dx
-		3:	hlt
-			jmp 3b
-		packet:	.byte 16, 0
-			.word 1, 0x7e00, 0
-			.quad 1024
-		text:	.asciz "$2\r\n"
-			.org 510
-			.word 0xaa55
-	END
-	random_disk "$1" 2
-	dd if="$WORK/sector" of="$1" conv=notrunc status=none
-}
-HALT=0x80 OFF=0x604
 
 # programs [NAME]: those that were started for machines
 programs() {
@@ -136,8 +100,8 @@ is "$(json result.point.verified.whole) $(json result.point.booted.good)" \
 	"$(json result.point.verified.time) false" "and both are kept"
 
 machine m3
-sector "$WORK/off.img" "Going off." $OFF
-sector "$WORK/data.img" "This is data." $HALT
+sector "$WORK/off.img" "Going off." "$OFF"
+sector "$WORK/data.img" "This is data." "$HALT"
 tidemark protect "$VAULT" "$WORK/off.img" --disk off --item two
 tidemark protect "$VAULT" "$WORK/data.img" --disk zdata
 tidemark backup

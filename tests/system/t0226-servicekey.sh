@@ -8,6 +8,7 @@
 
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TESTS/lib/vault.sh"
+. "$TESTS/lib/sector.sh"
 
 AZURITE_LOOSE=yes PROXY_PROGRAM=keyed.py
 vault_start
@@ -301,6 +302,27 @@ scribble "$A" 2000000 100
 run restore replace a --yes && cmp "$A" "$WORK/kept.img"
 ok $? "the disk is brought back in place"
 
+# Servers that are started for a machine, and points that are looked into
+machine m3
+configure "service_key = fd:7"
+sector "$WORK/boot.img" "This is data." "$HALT"
+run protect "$VAULT" "$WORK/boot.img" --disk boot --item m3 7<"$WORK/key"
+run backup --json 7<"$WORK/key"
+BOOT=$(json result.point)
+run verify --boot --sign "This is data." --memory 64 7<"$WORK/key"
+ok $? "a machine is started from its point"
+run verify --boot --sign "This is data." --memory 64 7<"$WORK/other"
+is "$STATUS" 5 "not with another key"
+run backup 7<"$WORK/key"
+if [ "$(id -u)" -eq 0 ]; then
+	run points diff "$BOOT" latest --files 7<"$WORK/key"
+	is "$STATUS $(cat "$WORK/out")" "0 nothing differs" \
+		"before files are compared, chunks are"
+	run points diff "$BOOT" latest --files 7<"$WORK/other"
+	is "$STATUS" 5 "not with another key"
+fi
+machine m1
+
 # The end of a point
 mark="marks/$(container | sed s/tidemark-//)/$FIRST"
 printf '{"format":1,"name":"%s","deleted":"2020-01-01T00:00:00Z"}' "$FIRST" |
@@ -327,6 +349,6 @@ ok $? "those that there were are read with the old one"
 grep -q -F -e "$KEY" -e "$(cat "$WORK/other")" -e "$(cat "$WORK/short")" \
 	"$WORK/words"
 is $? 1 "no key in any argument, message or result"
-grep -r -q -F "$KEY" "$WORK/azurite" "$WORK/m1" "$WORK/m2"
+grep -r -q -F "$KEY" "$WORK/azurite" "$WORK/m1" "$WORK/m2" "$WORK/m3"
 is $? 1 "nor in the vault, nor in what machines keep"
 finish
