@@ -28,6 +28,27 @@ for at in '"kind":"page-put","path":"a.vhd"' \
 	scribble "$A" 3000000 200000
 done
 
+# The same of the commit, where what is there cannot be read either
+scribble "$A" 2000000 200000
+background
+proxy_rule '{"kind":"snapshot","skip":1,"do":"hold"}'
+proxy_release
+proxy_await "$PROXY_RULE"
+proxy_rule '{"do":"drop","kind":"block-put","path":"points/"}'
+proxy_rule '{"do":"status","status":403,"kind":"read","path":"points/",
+	"times":0}'
+proxy_release
+ended
+proxy_clear
+is "$STATUS" 5 "a commit of which nobody can tell is no other run's"
+like "$(cat "$WORK/client.out" "$WORK/client.err")" \
+	"*not known whether the point exists*" "and said to be unknown"
+grown "but the point is there" 1
+right "and right"
+tidemark backup
+ok $? "the next run goes on"
+grown "with its own" 1
+
 # A busy service
 scribble "$A" 2000000 200000
 proxy_rule '{"kind":"page-put","times":2,"do":"status","status":503,

@@ -86,16 +86,18 @@ int document_create(struct vault *v, const char *container, const char *path,
 	struct blob blob = vault_blob(v, container, path);
 	struct blob_cond cond = { .if_none_match = "*" };
 	struct blob_error be = { 0 };
-	struct tm_error doubt = TM_ERROR_INIT;
 	int r, ours;
 
 	r = put(v, &blob, text, kind, &cond, ret, &be);
 	if (!r)
 		return 0;
 	if (be.ambiguous) {
-		ours = is_ours(v, container, path, text, &doubt);
+		ours = is_ours(v, container, path, text, err);
 		if (!ours)
 			return 0;
+		/* There is one now, and nobody can tell whose. */
+		if (r == -EEXIST && ours != -EEXIST)
+			return ours;
 		if (ours == -EEXIST)
 			r = -EEXIST;
 	}

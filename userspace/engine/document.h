@@ -16,9 +16,9 @@ int document_get(struct vault *v, const char *container, const char *path,
 /*
  * Creates the document if there is none of that name: whoever creates it
  * first, wins. An ambiguous reply is resolved by reading it: 0 only if what is
- * there is @text. -EEXIST: another was first, and @err says so. @kind, for
- * document_names_but(), may be NULL. @ret may be NULL; it is left alone when the
- * reply was ambiguous.
+ * there is @text. -EEXIST: another was first, and @err says so; where that cannot
+ * be read, what stands in the way is the error. @kind, for document_names_but(),
+ * may be NULL. @ret may be NULL; it is left alone when the reply was ambiguous.
  */
 int document_create(struct vault *v, const char *container, const char *path,
 		    const char *text, const char *kind,

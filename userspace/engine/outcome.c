@@ -170,7 +170,9 @@ void outcome_undo(struct backup *b, int cause, const struct tm_error *err)
 		outcome_abort_cut(b);
 	if (!b->recorded || b->undecided)
 		return;
-	record_tombstone(b->vault, b->container, b->run.name, &is_point, NULL);
+	if (!record_tombstone(b->vault, b->container, b->run.name, &is_point,
+			      NULL) && is_point)
+		return;
 	b->run.state = TM_RUN_FAILED;
 	vault_time(b->vault, &b->run.ended, NULL);
 	record_run(b->vault, b->container, &b->run, false, NULL);
