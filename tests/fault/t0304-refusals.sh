@@ -161,6 +161,23 @@ refused 2 "*512*" "an image of one byte" protect "$VAULT" "$WORK/odd.img"
 echo 'nonsense = 1' >"$TIDEMARK_CONFIG"
 refused 2 "*tidemark.conf:1*" "a setting that is none" backup
 : >"$TIDEMARK_CONFIG"
+
+# A disk that becomes another while the run waits for its leases
+cp "$A" "$WORK/kept.img"
+for change in "truncate -s +1M $A" "truncate -s 1M $A" "mv $WORK/larger.img $A"; do
+	cp "$WORK/kept.img" "$WORK/larger.img"
+	before=$(points)
+	background
+	$change
+	proxy_release
+	ended
+	proxy_clear
+	is "$STATUS" 8 "a disk under '${change%% *}' before the cut: exit 8"
+	is "$(points)" "$before" "and no point"
+	like "$(cat "$WORK/client.out")" "*cannot cut disk*another*" "which says why"
+	cp "$WORK/kept.img" "$A"
+done
+
 tidemark backup
 ok $? "after all that a backup works"
 right "and is right"

@@ -86,25 +86,46 @@ static int scan_settle(struct source *s, const char *cut_id, bool committed,
 	return scan_nothing(s, cut_id, err);
 }
 
+/* Notes the time of the cut. The run has planned for what it opened. */
+static int check_opened(struct scan *scan, struct tm_error *err)
+{
+	struct stat then;
+	struct disk *fresh;
+	int r = disk_open(scan->path, &fresh);
+	bool same;
+
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_DEVICE, scan->path,
+				    "cannot open disk '%s': %s", scan->path,
+				    strerror(-r));
+	same = !fstat(disk_fd(fresh), &scan->at_cut) &&
+		!fstat(disk_fd(scan->disk), &then) &&
+		scan->at_cut.st_dev == then.st_dev &&
+		scan->at_cut.st_ino == then.st_ino &&
+		disk_size(fresh) == disk_size(scan->disk);
+	disk_close(fresh);
+	if (same)
+		return 0;
+	tm_error_set(err, -ESTALE, TM_EXIT_DEVICE, scan->path,
+		     "cannot cut disk '%s': it is another, or of another size, than when the run began",
+		     scan->path);
+	tm_error_action(err, "run it again");
+	return -ESTALE;
+}
+
 static int scan_cut(struct source *const *group, unsigned int n,
 		    const char *cut_id, const struct source_cut_options *how,
 		    struct source_cut_report *ret, struct tm_error *err)
 {
 	unsigned int i;
+	int r = 0;
 
 	(void)cut_id;
 	(void)how;
 	(void)ret;
-	for (i = 0; i < n; i++) {
-		struct scan *scan = scan_of(group[i]);
-
-		if (stat(scan->path, &scan->at_cut))
-			return tm_error_set(err, -errno, TM_EXIT_DEVICE,
-					    scan->path,
-					    "cannot look at disk '%s': %s",
-					    scan->path, strerror(errno));
-	}
-	return 0;
+	for (i = 0; i < n && !r; i++)
+		r = check_opened(scan_of(group[i]), err);
+	return r;
 }
 
 static int scan_ship_set(struct source *s, struct tm_extents *ret_ship,
