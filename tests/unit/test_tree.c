@@ -128,6 +128,62 @@ static void is_copied_with_all(void **state)
 	assert_non_null(strstr(why, "none"));
 }
 
+/* What @name, which leads out of DIR/home, is after the copy. */
+static void is_replaced(const char *name, const char *from)
+{
+	char to[160], path[PATH_MAX], why[512];
+	struct stat st, secret;
+	char text[16] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", root, from);
+	snprintf(to, sizeof(to), "%s/home/%s", dir, name);
+	assert_int_equal(tree_copy(path, to, why, sizeof(why)), 0);
+	snprintf(to, sizeof(to), "%s/home/etc/b", dir);
+	assert_int_equal(lstat(to, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_size, 2);
+	snprintf(path, sizeof(path), "%s/secret", dir);
+	assert_int_equal(stat(path, &secret), 0);
+	assert_true(st.st_ino != secret.st_ino);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	assert_string_equal(text, "secret");
+	assert_int_equal(unlink(to), 0);
+}
+
+/* Users may have put links where the copy goes. */
+static void writes_through_no_link(void **state)
+{
+	char to[160], path[PATH_MAX], why[512];
+
+	(void)state;
+	assert_int_equal(chdir(dir), 0);
+	assert_int_equal(mkdir("home", 0755) || mkdir("home/etc", 0755), 0);
+	assert_int_equal(symlink("../../secret", "home/etc/b"), 0);
+	is_replaced("etc/b", "etc/b");
+	assert_int_equal(symlink("../../secret", "home/etc/b"), 0);
+	is_replaced("etc", "etc");
+	assert_int_equal(symlink("../../none", "home/etc/b"), 0);
+	is_replaced("etc", "etc");
+	assert_int_not_equal(access("none", F_OK), 0);
+	assert_int_equal(link("secret", "home/etc/b"), 0);
+	is_replaced("etc", "etc");
+
+	assert_int_equal(mkdir("elsewhere", 0755), 0);
+	assert_int_equal(unlink("home/etc/a") || rmdir("home/etc"), 0);
+	assert_int_equal(symlink("../elsewhere", "home/etc"), 0);
+	snprintf(path, sizeof(path), "%s/etc", root);
+	snprintf(to, sizeof(to), "%s/home/etc", dir);
+	assert_int_not_equal(tree_copy(path, to, why, sizeof(why)), 0);
+	snprintf(to, sizeof(to), "%s/home", dir);
+	assert_int_not_equal(tree_copy(root, to, why, sizeof(why)), 0);
+	assert_int_equal(rmdir("elsewhere"), 0);	/* nothing is in it */
+	assert_int_equal(chdir("/"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +193,8 @@ int main(void)
 						remove_dir),
 		cmocka_unit_test_setup_teardown(is_copied_with_all, make_dir,
 						remove_dir),
+		cmocka_unit_test_setup_teardown(writes_through_no_link,
+						make_dir, remove_dir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

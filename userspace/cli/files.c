@@ -193,10 +193,22 @@ static int list_run(struct cli *cli, const char **args, struct tm_error *err)
 	return r;
 }
 
+/* In @target, if that is a directory or a link to one; else there. */
+static int find_place(const char *from, const char *target, char to[PATH_MAX])
+{
+	struct stat st;
+	bool in = !stat(target, &st) && S_ISDIR(st.st_mode);
+
+	return snprintf(to, PATH_MAX, "%s%s", target,
+			in ? strrchr(from, '/') : "") < PATH_MAX ?
+		0 : -ENAMETOOLONG;
+}
+
 static int get_path(struct cli *cli, const struct mounted *m, const char *path,
 		    const char *target, struct tm_error *err)
 {
-	char root[PATH_MAX], from[PATH_MAX], question[512], why[512];
+	char root[PATH_MAX], from[PATH_MAX], to[PATH_MAX];
+	char question[512], why[512];
 	const char *rest;
 	struct stat st;
 	int r = find_tree(m, path, root, &rest, err);
@@ -206,6 +218,9 @@ static int get_path(struct cli *cli, const struct mounted *m, const char *path,
 	r = tree_resolve(root, rest, from);
 	if (r)
 		return cannot("find", path, r, err);
+	r = find_place(from, target, to);
+	if (r)
+		return cannot("copy to", target, r, err);
 	if (!lstat(target, &st) && !S_ISDIR(st.st_mode)) {
 		snprintf(question, sizeof(question),
 			 "'%s' is there already and would be overwritten.",
@@ -214,7 +229,7 @@ static int get_path(struct cli *cli, const struct mounted *m, const char *path,
 		if (r)
 			return r;
 	}
-	r = tree_copy(from, target, why, sizeof(why));
+	r = tree_copy(from, to, why, sizeof(why));
 	if (r)
 		return tm_error_set(err, r, TM_EXIT_FAILED, path,
 				    "cannot copy all of '%s' to '%s': %s",

@@ -127,11 +127,17 @@ int tree_list(const char *root, const char *path,
 	return r;
 }
 
+/*
+ * What is there already may be anybody's: a link to a file elsewhere, of either
+ * kind, is not written through but replaced. Through a link in the place of a
+ * directory cp goes in no case.
+ */
 int tree_copy(const char *from, const char *to, char *why, size_t size)
 {
 	const char *const argv[] = {
 		"cp", "--no-dereference", "--recursive", "--sparse=always",
-		"--preserve=mode,ownership,timestamps,links,xattr", "--", from,
+		"--preserve=mode,ownership,timestamps,links,xattr",
+		"--remove-destination", "--no-target-directory", "--", from,
 		to, NULL,
 	};
 	struct program_result result;

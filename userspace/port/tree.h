@@ -29,9 +29,13 @@ int tree_list(const char *root, const char *path,
 int tree_resolve(const char *root, const char *path, char ret[PATH_MAX]);
 
 /*
- * Copies the file or tree @from to @to, as `cp` takes them, with owners, modes,
- * times, hard links, ACLs and extended attributes; where there are only zeroes
- * a hole is left. @why (of @size bytes) says what went wrong. 0, -EIO, -errno.
+ * Copies the file or tree @from, with owners, modes, times, hard links, ACLs and
+ * extended attributes; where there are only zeroes a hole is left. @to is its
+ * name afterwards: if both are directories the one is copied into the other, and
+ * a file or link that is in the way is replaced, never written to. A directory
+ * that is made is root's alone until all of it is there; nobody else should be
+ * able to write in one that is there already. @why (of @size bytes) says what
+ * went wrong. 0, -EIO, -errno.
  */
 int tree_copy(const char *from, const char *to, char *why, size_t size);
 
