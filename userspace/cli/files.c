@@ -204,13 +204,27 @@ static int find_place(const char *from, const char *target, char to[PATH_MAX])
 		0 : -ENAMETOOLONG;
 }
 
+/* Nothing that is there is overwritten unasked. */
+static int ask_for(const struct cli *cli, const char *to, struct tm_error *err)
+{
+	char name[PATH_MAX], question[PATH_MAX + 80];
+	struct stat st;
+
+	if (lstat(to, &st))
+		return 0;
+	snprintf(question, sizeof(question),
+		 S_ISDIR(st.st_mode) ?
+		 "'%s' is there already, and files in it would be overwritten." :
+		 "'%s' is there already and would be overwritten.",
+		 shown_name(to, name, sizeof(name)));
+	return cli_confirm(cli, question, err);
+}
+
 static int get_path(struct cli *cli, const struct mounted *m, const char *path,
 		    const char *target, struct tm_error *err)
 {
-	char root[PATH_MAX], from[PATH_MAX], to[PATH_MAX];
-	char question[512], why[512];
+	char root[PATH_MAX], from[PATH_MAX], to[PATH_MAX], why[512];
 	const char *rest;
-	struct stat st;
 	int r = find_tree(m, path, root, &rest, err);
 
 	if (r)
@@ -221,14 +235,9 @@ static int get_path(struct cli *cli, const struct mounted *m, const char *path,
 	r = find_place(from, target, to);
 	if (r)
 		return cannot("copy to", target, r, err);
-	if (!lstat(target, &st) && !S_ISDIR(st.st_mode)) {
-		snprintf(question, sizeof(question),
-			 "'%s' is there already and would be overwritten.",
-			 target);
-		r = cli_confirm(cli, question, err);
-		if (r)
-			return r;
-	}
+	r = ask_for(cli, to, err);
+	if (r)
+		return r;
 	r = tree_copy(from, to, why, sizeof(why));
 	if (r)
 		return tm_error_set(err, r, TM_EXIT_FAILED, path,
@@ -283,8 +292,9 @@ const struct verb verb_files_get = {
 	.text =
 "Copies a file, or a directory with all that is in it, with owners, modes, times,\n"
 "hard links, ACLs and extended attributes. Where a file holds only zeroes the\n"
-"copy has a hole. If TARGET is a directory the copy is made in it. Symbolic links\n"
-"in PATH lead nowhere but into the same filesystem.\n",
+"copy has a hole. If TARGET is a directory the copy is made in it. It asks before\n"
+"what is there already is overwritten. Symbolic links in PATH lead nowhere but\n"
+"into the same filesystem.\n",
 	.examples =
 "  tidemark files get root-p1/etc/fstab /tmp/fstab\n"
 "  tidemark files get vg0-home/anna /home --from /mnt\n",
