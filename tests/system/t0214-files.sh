@@ -9,6 +9,7 @@
 . "$TESTS/lib/vault.sh"
 
 [ "$(id -u)" -eq 0 ] || skip_all "only root may"
+losetup --find >/dev/null 2>&1 || skip_all "there are no loop devices"
 machine m1
 POINT=20260102T030405Z-0123456789abcdef0123456789abcdef
 FROM=$WORK/point
@@ -76,4 +77,23 @@ get /anna "$OUT" --yes
 ok $? "a link in the way of a directory is an error"
 is "$(ls "$WORK/elsewhere")" "" "and nothing is copied to where it leads"
 rm "$OUT/anna/docs"
+
+# A filesystem on a disk that cannot take what is written to it: cp is not told,
+# for it writes to memory.
+mkdir "$WORK/small" "$WORK/mnt"
+mount -t tmpfs -o size=4M none "$WORK/small" || exit 1
+at_exit 'umount "$WORK/small"'
+truncate -s 64M "$WORK/small/disk"
+mkfs.ext4 -q -O ^has_journal "$WORK/small/disk" &&
+	mount -o loop "$WORK/small/disk" "$WORK/mnt" || exit 1
+at_exit 'umount "$WORK/mnt"'
+sync -f "$WORK/mnt"
+get /anna/docs "$WORK/mnt"
+is "$STATUS" 0 "a small tree has room on it" || cat "$WORK/err"
+head -c 8M /dev/urandom >"$HOME_TREE/large"
+get /large "$WORK/mnt/large"
+[ "$STATUS" -ne 0 ]
+ok $? "what cannot be made durable is not copied"
+like "$(cat "$WORK/err")" "*cannot copy*/large*not all could be written*" \
+	"and is said not to be"
 finish

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,11 +129,32 @@ int tree_list(const char *root, const char *path,
 }
 
 /*
+ * On the filesystem that @to is on, or will be. It is opened before anything is
+ * written, for it is the failures since then that a descriptor is told of.
+ */
+static int open_filesystem(const char *to)
+{
+	int fd = open(to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char *path;
+
+	if (fd >= 0)
+		return fd;
+	path = strdup(to);
+	if (!path)
+		return -ENOMEM;
+	fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	free(path);
+	return fd;
+}
+
+/*
  * What is there already may be anybody's: a link to a file elsewhere, of either
  * kind, is not written through but replaced. Through a link in the place of a
  * directory cp goes in no case.
  */
-int tree_copy(const char *from, const char *to, char *why, size_t size)
+static int copy(const char *from, const char *to, char *why, size_t size)
 {
 	const char *const argv[] = {
 		"cp", "--no-dereference", "--recursive", "--sparse=always",
@@ -153,5 +175,23 @@ int tree_copy(const char *from, const char *to, char *why, size_t size)
 		r = -EIO;
 	}
 	program_result_done(&result);
+	return r;
+}
+
+int tree_copy(const char *from, const char *to, char *why, size_t size)
+{
+	int fd = open_filesystem(to), r;
+
+	if (fd < 0) {
+		snprintf(why, size, "%s", strerror(-fd));
+		return fd;
+	}
+	r = copy(from, to, why, size);
+	if (!r && syncfs(fd)) {
+		r = -errno;
+		snprintf(why, size, "not all could be written: %s",
+			 strerror(-r));
+	}
+	close(fd);
 	return r;
 }

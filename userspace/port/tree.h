@@ -34,8 +34,9 @@ int tree_resolve(const char *root, const char *path, char ret[PATH_MAX]);
  * name afterwards: if both are directories the one is copied into the other, and
  * a file or link that is in the way is replaced, never written to. A directory
  * that is made is root's alone until all of it is there; nobody else should be
- * able to write in one that is there already. @why (of @size bytes) says what
- * went wrong. 0, -EIO, -errno.
+ * able to write in one that is there already. When it returns all of it is on
+ * @to's filesystem durably. @why (of @size bytes) says what went wrong. 0, -EIO,
+ * -errno.
  */
 int tree_copy(const char *from, const char *to, char *why, size_t size);
 
