@@ -78,6 +78,37 @@ ok $? "a link in the way of a directory is an error"
 is "$(ls "$WORK/elsewhere")" "" "and nothing is copied to where it leads"
 rm "$OUT/anna/docs"
 
+# What is said to programs: a name need not be UTF-8
+NAME=$(printf 'caf\351')
+echo coffee >"$HOME_TREE/$NAME"
+mkdir "$WORK/$NAME"
+get "/$NAME" "$WORK/$NAME" --json
+is "$STATUS $(cat "$WORK/$NAME/$NAME")" "0 coffee" "a name that is not UTF-8"
+is "$(json result.path)" "vg0-home/caf?" "it is in the result"
+is "$(json result.target)" "$WORK/caf?" "so is that of the target"
+
+# Why not: that has a status of its own
+get /none "$WORK/copy"
+is "$STATUS" 4 "what is not in the point"
+get /anna/notes "$WORK/none/notes"
+is "$STATUS" 4 "a file to a directory that is not there"
+get /anna "$WORK/none/anna/"
+is "$STATUS" 4 "a directory to one"
+get /anna/notes /sys/tidemark-test
+is "$STATUS" 5 "where nothing may be made"
+get /anna /sys/tidemark-test
+is "$STATUS" 5 "nor a directory"
+mkdir "$WORK/full"
+mount -t tmpfs -o size=64k none "$WORK/full" || exit 1
+at_exit 'umount "$WORK/full"'
+head -c 200000 /dev/zero | tr '\0' x >"$HOME_TREE/anna/large"
+get /anna/large "$WORK/full"
+is "$STATUS" 10 "a file for which there is no room"
+rm "$WORK/full"/*
+get /anna "$WORK/full"
+is "$STATUS" 10 "nor for a directory"
+rm "$HOME_TREE/anna/large"
+
 # A filesystem on a disk that cannot take what is written to it: cp is not told,
 # for it writes to memory.
 mkdir "$WORK/small" "$WORK/mnt"

@@ -240,14 +240,14 @@ static int get_path(struct cli *cli, const struct mounted *m, const char *path,
 		return r;
 	r = tree_copy(from, to, why, sizeof(why));
 	if (r)
-		return tm_error_set(err, r, TM_EXIT_FAILED, path,
+		return tm_error_set(err, r, tm_exit_from_errno(r), path,
 				    "cannot copy all of '%s' to '%s': %s",
 				    path, target, why);
 	progress_end();
 	cli_say(cli, "'%s' of %s is copied to '%s'\n", path, m->point, target);
 	cli_result(cli, "point", json_string(m->point));
-	cli_result(cli, "path", json_string(path));
-	cli_result(cli, "target", json_string(target));
+	cli_result(cli, "path", shown_json(path));
+	cli_result(cli, "target", shown_json(target));
 	return 0;
 }
 

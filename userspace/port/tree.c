@@ -149,6 +149,23 @@ static int open_filesystem(const char *to)
 	return fd;
 }
 
+/* cp exits with 1 whatever it is, but ends its words with the reason. */
+static int errno_of(const char *said)
+{
+	static const int known[] = {
+		EACCES, EDQUOT, EFBIG, EIO, ENOENT, ENOSPC, EPERM,
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		const char *text = strerror(known[i]);
+		size_t len = strlen(text), all = strlen(said);
+
+		if (all > len && !strcmp(said + all - len, text))
+			return -known[i];
+	}
+	return -ECHILD;
+}
+
 /*
  * What is there already may be anybody's: a link to a file elsewhere, of either
  * kind, is not written through but replaced. Through a link in the place of a
@@ -172,7 +189,7 @@ static int copy(const char *from, const char *to, char *why, size_t size)
 	if (result.status) {
 		snprintf(why, size, "%s", *result.said ? result.said :
 			 "cp has failed");
-		r = -EIO;
+		r = errno_of(result.said);
 	}
 	program_result_done(&result);
 	return r;

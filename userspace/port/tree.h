@@ -35,8 +35,9 @@ int tree_resolve(const char *root, const char *path, char ret[PATH_MAX]);
  * a file or link that is in the way is replaced, never written to. A directory
  * that is made is root's alone until all of it is there; nobody else should be
  * able to write in one that is there already. When it returns all of it is on
- * @to's filesystem durably. @why (of @size bytes) says what went wrong. 0, -EIO,
- * -errno.
+ * @to's filesystem durably. @why (of @size bytes) says what went wrong. 0;
+ * -errno: the last thing that went wrong; -ECHILD: it is none of those that have
+ * an exit status of their own.
  */
 int tree_copy(const char *from, const char *to, char *why, size_t size);
 
