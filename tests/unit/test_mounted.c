@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/mounted.h"
@@ -111,6 +112,53 @@ static void believes_no_nonsense(void **state)
 	assert_int_equal(list_with("tm00000000", ""), -EBADMSG);
 }
 
+/* A point without disks, mounted on @dir: what it is mounted on. */
+static void is_mounted_on(const char *dir, const char *real)
+{
+	static const char *const none[] = { NULL };
+	const struct report report = { .progress = NULL };
+	const struct mount_request req = {
+		.config = &config, .report = &report, .disks = none,
+		.dir = dir, .serving = { .point = POINT },
+	};
+	static struct mounted m, got;
+
+	assert_int_equal(mount_point(&req, &m, NULL), 0);
+	assert_string_equal(m.dir, real);
+	assert_int_equal(mounted_find(&config, dir, &got, NULL), 0);
+	assert_string_equal(got.dir, real);
+	assert_string_equal(got.id, m.id);
+	mounted_done(&got);
+	assert_int_equal(mount_point(&req, &got, NULL), -EBUSY);
+	assert_int_equal(mounted_end(&config, &m, NULL), 0);
+	mounted_done(&m);
+	assert_int_not_equal(access(real, F_OK), 0);
+}
+
+/* The kernel knows a directory by one name. */
+static void has_the_name_of_the_kernel(void **state)
+{
+	char real[PATH_MAX], path[PATH_MAX];
+
+	(void)state;
+	assert_int_equal(chdir(config.run), 0);
+	assert_int_equal(mkdir("sub", 0755) || symlink("sub", "link"), 0);
+	snprintf(real, sizeof(real), "%s/sub/mm", config.run);
+	is_mounted_on("sub/mm", real);
+	is_mounted_on("./link/../sub//mm", real);
+	snprintf(path, sizeof(path), "/%s/link/mm", config.run);
+	is_mounted_on(path, real);
+
+	/* Nor is its own directory known by two. */
+	snprintf(path, sizeof(path), "%s/mounts/x", config.run);
+	assert_int_equal(symlink(".", "runs"), 0);
+	strcat(config.run, "/runs");
+	mounted_path(real, &config, "x", "");
+	*strrchr(config.run, '/') = '\0';
+	assert_string_equal(real, path);
+	assert_int_equal(chdir("/"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +166,8 @@ int main(void)
 						make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(believes_no_nonsense, make_dir,
 						remove_dir),
+		cmocka_unit_test_setup_teardown(has_the_name_of_the_kernel,
+						make_dir, remove_dir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

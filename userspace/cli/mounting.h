@@ -43,10 +43,7 @@ int mounting_find(struct cli *cli, const struct tm_config *config,
 		  struct mounting_found *ret, struct tm_error *err);
 void mounting_found_done(struct mounting_found *f);
 
-/*
- * Mounts the point on @dir, as an absolute path. *@ret is to be freed with
- * mounted_done().
- */
+/* Mounts the point on @dir. *@ret is to be freed with mounted_done(). */
 int mounting_begin(struct cli *cli, const struct tm_config *config,
 		   const char *dir, struct mounted *ret, struct tm_error *err);
 

@@ -6,7 +6,8 @@
  * many passes as it takes, for one may stand on another; then the kernel's
  * devices, the servers, the rule for udev, the record. Each step finds out
  * itself whether there is anything to do. Nothing is touched that does not have
- * the mount's id in its name, or its directory in its path.
+ * the mount's id in its name, or its directory in its path. Nor is a device taken
+ * away beneath a filesystem, wherever that came to be.
  */
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "engine/mounted.h"
+#include "port/blkdev.h"
 #include "port/clock.h"
 #include "port/file.h"
 #include "port/mapping.h"
@@ -179,6 +181,47 @@ static void disk_path(char path[PATH_MAX], const struct tm_config *config,
 	mounted_path(path, config, m->id, rest);
 }
 
+/* Where a filesystem is mounted that lies on @dev; "": nowhere. */
+static int find_above(dev_t dev, char ret[PATH_MAX])
+{
+	struct mount_list list;
+	struct blkdevs below;
+	int r = mounts_read(&list);
+
+	if (r)
+		return r;
+	*ret = '\0';
+	for (size_t i = 0; i < list.n && !*ret; i++) {
+		if (!list.v[i].device || blkdev_below(list.v[i].device, &below))
+			continue;
+		if (blkdevs_has(&below, dev))
+			snprintf(ret, PATH_MAX, "%s", list.v[i].path);
+		blkdevs_done(&below);
+	}
+	mounts_done(&list);
+	return 0;
+}
+
+static int check_disk(const struct tm_config *config, const struct mounted *m,
+		      size_t i, struct tm_error *err)
+{
+	char path[PATH_MAX], node[NBD_NODE_SIZE];
+	struct blkdev dev;
+	int r;
+
+	disk_path(path, config, m, i, "sock");
+	if (nbd_find(path, node))
+		return 0;
+	r = blkdev_by_path(node, &dev);
+	if (!r)
+		r = find_above(dev.dev, path);
+	if (r)
+		return tm_error_set(err, r, TM_EXIT_DEVICE, node,
+				    "cannot find out whether '%s' of '%s' is in use: %s",
+				    node, m->dir, strerror(-r));
+	return *path ? in_use(m, path, err) : 0;
+}
+
 static int disconnect(const struct mounted *m, const char *socket,
 		      struct tm_error *err)
 {
@@ -238,6 +281,9 @@ int mounted_end(const struct tm_config *config, struct mounted *m,
 	r = unmount_trees(m, err);
 	if (!r)
 		r = take_apart(m, err);
+	/* A filesystem may be on many disks: all stay or none. */
+	for (i = 0; i < m->n_disks && !r; i++)
+		r = check_disk(config, m, i, err);
 	for (i = 0; i < m->n_disks && !r; i++)
 		r = end_disk(config, m, i, err);
 	if (r)

@@ -23,10 +23,22 @@ void mounted_done(struct mounted *m)
 	m->n_trees = m->n_arrays = 0;
 }
 
+void mounted_real(const char *path, char ret[PATH_MAX])
+{
+	char real[PATH_MAX];
+
+	snprintf(ret, PATH_MAX, "%s", realpath(path, real) ? real : path);
+}
+
 void mounted_path(char path[PATH_MAX], const struct tm_config *config,
 		  const char *id, const char *rest)
 {
-	snprintf(path, PATH_MAX, "%s/mounts/%s%s", config->run, id, rest);
+	char run[PATH_MAX];
+
+	mounted_real(config->run, run);
+	if (snprintf(path, PATH_MAX, "%s/mounts/%s%s", run, id, rest) >=
+	    PATH_MAX)
+		*path = '\0';
 }
 
 static int cannot_write(const char *path, int r, struct tm_error *err)
@@ -205,9 +217,9 @@ static int read_record(const char *path, struct mounted *ret,
 		       struct tm_error *err)
 {
 	struct tm_json j = { .document = path, .err = err };
+	char dir[PATH_MAX], *text;
 	struct mounted *m;
 	json_t *doc;
-	char *text;
 	size_t len;
 	int r = file_read(path, RECORD_MAX, &text, &len);
 
@@ -227,8 +239,9 @@ static int read_record(const char *path, struct mounted *ret,
 	tm_json_string(&j, doc, "id", TM_JSON_REQUIRED, m->id, sizeof(m->id));
 	if (!j.r && !is_id(m->id))
 		tm_json_bad(&j, "id", "is not that of a mount");
-	tm_json_string(&j, doc, "dir", TM_JSON_REQUIRED, m->dir,
-		       sizeof(m->dir));
+	tm_json_string(&j, doc, "dir", TM_JSON_REQUIRED, dir, sizeof(dir));
+	if (!j.r)
+		mounted_real(dir, m->dir);
 	tm_json_run_name(&j, doc, "point", TM_JSON_REQUIRED, m->point);
 	tm_json_bool(&j, doc, "made_dir", TM_JSON_OPTIONAL, &m->made_dir);
 	read_lists(&j, doc, m);
@@ -291,14 +304,16 @@ int mounted_find(const struct tm_config *config, const char *dir,
 		 struct mounted *ret, struct tm_error *err)
 {
 	struct mounted *v;
+	char real[PATH_MAX];
 	bool found = false;
 	size_t n, i;
 	int r = mounted_list(config, &v, &n, err);
 
 	if (r)
 		return r;
+	mounted_real(dir, real);
 	for (i = 0; i < n; i++) {
-		if (!found && !strcmp(v[i].dir, dir)) {
+		if (!found && !strcmp(v[i].dir, real)) {
 			*ret = v[i];
 			found = true;
 		} else {

@@ -43,7 +43,7 @@ struct mounted_disk {
 
 struct mounted {
 	char id[MOUNTED_ID_SIZE];
-	char dir[PATH_MAX];
+	char dir[PATH_MAX];		/* as mounted_real() has it */
 	char point[TM_RUN_NAME_SIZE];
 	bool made_dir;
 	struct mounted_disk disks[MOUNTED_DISKS_MAX];
@@ -56,7 +56,13 @@ struct mounted {
 
 void mounted_done(struct mounted *m);
 
-/* RUN/mounts/ID, with @rest behind it. */
+/*
+ * @path as the kernel calls it, without ".", ".." and symbolic links: its list of
+ * what is mounted is compared with it. As it is if it is not there.
+ */
+void mounted_real(const char *path, char ret[PATH_MAX]);
+
+/* RUN/mounts/ID, with @rest behind it; RUN as mounted_real() has it. */
 void mounted_path(char path[PATH_MAX], const struct tm_config *config,
 		  const char *id, const char *rest);
 
@@ -81,7 +87,7 @@ int mounted_add_array(const struct tm_config *config, struct mounted *m,
 int mounted_list(const struct tm_config *config, struct mounted **ret,
 		 size_t *ret_n, struct tm_error *err);
 
-/* The one at @dir. -ENOENT. */
+/* The one at @dir, by whatever name. -ENOENT. */
 int mounted_find(const struct tm_config *config, const char *dir,
 		 struct mounted *ret, struct tm_error *err);
 
@@ -91,7 +97,7 @@ struct mount_request {
 	struct tm_serving serving;	/* all but disk and socket */
 	const char *const *disks;	/* names, ended by NULL */
 	const struct passphrase *opens;	/* those encrypted in the vault */
-	const char *dir;		/* absolute; made if need be */
+	const char *dir;		/* made if need be */
 	const char *key_file;		/* of LUKS containers; NULL: ask */
 	/* Asks for one; its length, or -errno. NULL: nobody can be asked. */
 	int (*passphrase)(void *arg, const char *what, char *ret, size_t size);
@@ -108,7 +114,8 @@ int mount_point(const struct mount_request *req, struct mounted *ret,
 
 /*
  * Takes all of it down, whatever of it there is; can be called again. -EBUSY:
- * something in it is in use, which @err names; what is left stays usable.
+ * something in it is in use, or mounted elsewhere too, which @err names; what is
+ * left stays usable.
  */
 int mounted_end(const struct tm_config *config, struct mounted *m,
 		struct tm_error *err);

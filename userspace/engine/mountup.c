@@ -105,32 +105,44 @@ static int is_empty(const char *dir)
 	return r;
 }
 
-static int check_dir(struct mounting *s, struct tm_error *err)
+static int check_no_other(const struct mounting *s, struct tm_error *err)
 {
-	struct mounted *other;
-	struct stat st;
+	struct mounted *other = calloc(1, sizeof(*other));
 	int r;
 
-	other = calloc(1, sizeof(*other));
 	if (!other)
 		return -ENOMEM;
 	r = mounted_find(s->req->config, s->m.dir, other, NULL);
 	if (!r)
 		mounted_done(other);
 	free(other);
-	if (!r) {
-		tm_error_set(err, -EBUSY, TM_EXIT_BUSY, s->m.dir,
-			     "cannot mount on '%s': a recovery point is mounted there",
-			     s->m.dir);
-		tm_error_action(err, "tidemark umount %s", s->m.dir);
-		return -EBUSY;
-	}
-	if (stat(s->m.dir, &st)) {
+	if (r)
+		return 0;
+	tm_error_set(err, -EBUSY, TM_EXIT_BUSY, s->m.dir,
+		     "cannot mount on '%s': a recovery point is mounted there",
+		     s->m.dir);
+	tm_error_action(err, "tidemark umount %s", s->m.dir);
+	return -EBUSY;
+}
+
+/* It is made first, for only what is there has a name that the kernel uses. */
+static int check_dir(struct mounting *s, struct tm_error *err)
+{
+	struct stat st;
+	int r = 0;
+
+	if (stat(s->req->dir, &st)) {
 		s->m.made_dir = errno == ENOENT;
-		r = file_make_dirs(s->m.dir, 0700);
-	} else {
-		r = is_empty(s->m.dir);
+		r = file_make_dirs(s->req->dir, 0700);
 	}
+	mounted_real(s->req->dir, s->m.dir);
+	if (!r) {
+		r = check_no_other(s, err);
+		if (r)
+			return r;
+	}
+	if (!r && !s->m.made_dir)
+		r = is_empty(s->m.dir);
 	return r ? tm_error_set(err, r, r == -ENOTEMPTY ? TM_EXIT_REFUSED :
 				tm_exit_from_errno(r), s->m.dir,
 				"cannot mount on '%s': %s", s->m.dir,
@@ -162,12 +174,10 @@ int mount_point(const struct mount_request *req, struct mounted *ret,
 	if (!s)
 		return -ENOMEM;
 	s->req = req;
-	snprintf(s->m.dir, sizeof(s->m.dir), "%s", req->dir);
 	strcpy(s->m.point, req->serving.point);
 	r = check_dir(s, err);
-	if (r)
-		goto out;
-	r = mounted_begin(req->config, &s->m, err);
+	if (!r)
+		r = mounted_begin(req->config, &s->m, err);
 	if (r) {
 		if (s->m.made_dir)
 			rmdir(s->m.dir);

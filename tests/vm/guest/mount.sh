@@ -192,6 +192,25 @@ is "no record is left" "$(ls /run/tidemark/mounts)" ""
 ok "a second umount finds nothing" sh -c \
 	'tidemark umount /point >/dev/null 2>&1; [ $? -eq 4 ]'
 
+# By another name, and mounted elsewhere too
+ln -s / /way
+mkdir -p /elsewhere
+ok "mounted by another name" sh -c \
+	'cd /way && tidemark mount ./point --disk c --quiet'
+mount --bind /point/c /elsewhere
+ok "no disk is taken away beneath a filesystem" sh -c \
+	'tidemark umount /way/point >/dev/null 2>/tmp/err; [ $? -eq 7 ]'
+ok "it is said where that is" grep -q "'/elsewhere' is in use" /tmp/err
+echo 3 >/proc/sys/vm/drop_caches
+told /elsewhere >/tmp/told
+ok "which can be read" cmp /root/told.xfs /tmp/told
+umount /elsewhere
+ok "then it is taken down by another name" sh -c \
+	'cd /way/elsewhere && tidemark umount ../point --quiet'
+udevadm settle
+host_state >/root/after
+ok "and nothing is left" diff /root/before /root/after
+
 # Without the key
 tidemark mount /point --disk b >/tmp/out 2>/tmp/err
 is "what cannot be opened is a warning" $? 3
