@@ -100,7 +100,7 @@ get /anna /sys/tidemark-test
 is "$STATUS" 5 "nor a directory"
 mkdir "$WORK/full"
 mount -t tmpfs -o size=64k none "$WORK/full" || exit 1
-at_exit 'umount "$WORK/full"'
+at_exit "umount $WORK/full"
 head -c 200000 /dev/zero | tr '\0' x >"$HOME_TREE/anna/large"
 get /anna/large "$WORK/full"
 is "$STATUS" 10 "a file for which there is no room"
@@ -111,20 +111,24 @@ rm "$HOME_TREE/anna/large"
 
 # A filesystem on a disk that cannot take what is written to it: cp is not told,
 # for it writes to memory.
-mkdir "$WORK/small" "$WORK/mnt"
+mkdir "$WORK/small" "$WORK/mnt" "$WORK/mnt/deep"
 mount -t tmpfs -o size=4M none "$WORK/small" || exit 1
-at_exit 'umount "$WORK/small"'
+at_exit "umount $WORK/small"
 truncate -s 64M "$WORK/small/disk"
 mkfs.ext4 -q -O ^has_journal "$WORK/small/disk" &&
-	mount -o loop "$WORK/small/disk" "$WORK/mnt" || exit 1
-at_exit 'umount "$WORK/mnt"'
-sync -f "$WORK/mnt"
-get /anna/docs "$WORK/mnt"
+	mount -o loop "$WORK/small/disk" "$WORK/mnt/deep" || exit 1
+at_exit "umount $WORK/mnt/deep"
+sync -f "$WORK/mnt/deep"
+get /anna/docs "$WORK/mnt/deep"
 is "$STATUS" 0 "a small tree has room on it" || cat "$WORK/err"
-head -c 8M /dev/urandom >"$HOME_TREE/large"
-get /large "$WORK/mnt/large"
+mkdir -p "$HOME_TREE/mnt/deep"
+head -c 8M /dev/urandom >"$HOME_TREE/mnt/deep/large"
+get /mnt/deep/large "$WORK/mnt/deep/large"
 [ "$STATUS" -ne 0 ]
 ok $? "what cannot be made durable is not copied"
 like "$(cat "$WORK/err")" "*cannot copy*/large*not all could be written*" \
 	"and is said not to be"
+get /mnt "$WORK" --yes
+[ "$STATUS" -ne 0 ]
+ok $? "nor is a tree, if it is what is mounted in it that fails"
 finish

@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "port/mounts.h"
 #include "port/program.h"
 
 /* No follow: of the last part only. */
@@ -195,6 +196,47 @@ static int copy(const char *from, const char *to, char *why, size_t size)
 	return r;
 }
 
+static int sync_mount(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int r = 0;
+
+	if (fd < 0)	/* another mount hides it: nothing was copied there */
+		return 0;
+	if (syncfs(fd))
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+/* @fd is on the filesystem of @to. Others may be mounted in a directory. */
+static int sync_all(int fd, const char *to)
+{
+	struct mount_list list;
+	char path[PATH_MAX];
+	size_t len;
+	int r;
+
+	if (syncfs(fd))
+		return -errno;
+	if (!realpath(to, path))	/* a link to what is not there */
+		return 0;
+	r = mounts_read(&list);
+	if (r)
+		return r;
+	len = strlen(path);
+	for (size_t i = 0; i < list.n && !r; i++) {
+		const struct mount_entry *e = &list.v[i];
+
+		/* To open an automounter's would be to have it mounted. */
+		if (!strncmp(e->path, path, len) && e->path[len] == '/' &&
+		    strcmp(e->type, "autofs"))
+			r = sync_mount(e->path);
+	}
+	mounts_done(&list);
+	return r;
+}
+
 int tree_copy(const char *from, const char *to, char *why, size_t size)
 {
 	int fd = open_filesystem(to), r;
@@ -204,10 +246,11 @@ int tree_copy(const char *from, const char *to, char *why, size_t size)
 		return fd;
 	}
 	r = copy(from, to, why, size);
-	if (!r && syncfs(fd)) {
-		r = -errno;
-		snprintf(why, size, "not all could be written: %s",
-			 strerror(-r));
+	if (!r) {
+		r = sync_all(fd, to);
+		if (r)
+			snprintf(why, size, "not all could be written: %s",
+				 strerror(-r));
 	}
 	close(fd);
 	return r;

@@ -34,10 +34,10 @@ int tree_resolve(const char *root, const char *path, char ret[PATH_MAX]);
  * name afterwards: if both are directories the one is copied into the other, and
  * a file or link that is in the way is replaced, never written to. A directory
  * that is made is root's alone until all of it is there; nobody else should be
- * able to write in one that is there already. When it returns all of it is on
- * @to's filesystem durably. @why (of @size bytes) says what went wrong. 0;
- * -errno: the last thing that went wrong; -ECHILD: it is none of those that have
- * an exit status of their own.
+ * able to write in one that is there already. When it returns all of it is there
+ * durably, also on what is mounted in it. @why (of @size bytes) says what went
+ * wrong. 0; -errno: the last thing that went wrong; -ECHILD: it is none of those
+ * that have an exit status of their own.
  */
 int tree_copy(const char *from, const char *to, char *why, size_t size);
 
