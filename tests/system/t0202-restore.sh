@@ -54,6 +54,33 @@ is "$STATUS" 8 "nor a place that is not there"
 tidemark restore disk b "$WORK/b.img"
 is "$STATUS" 4 "a disk that the point does not have"
 
+# A device that is not there is no file to be made
+NONE=/dev/tidemark-none-$$
+at_exit "rm -f $NONE"
+for none in "$NONE" "/dev/tidemark-$$/none" "$WORK/devices/${NONE#/dev/}"; do
+	ln -sfn /dev "$WORK/devices"
+	tidemark restore disk a "$none" --yes --json
+	is "$STATUS" 4 "$none is not found"
+	like "$(json error.message)" "*no such device*" "and why"
+done
+[ ! -e "$NONE" ]
+ok $? "nothing is made in /dev"
+if [ -w /dev/shm ]; then
+	SHM=/dev/shm/tidemark-$$.img
+	at_exit "rm -f $SHM"
+	tidemark restore disk a "$SHM" && cmp "$SHM" "$A"
+	ok $? "but in /dev/shm"
+	rm -f "$SHM"
+fi
+if [ "$(id -u)" -eq 0 ]; then
+	: >"$NONE"
+	tidemark restore disk a "$NONE" --yes
+	is "$STATUS" 11 "a file that is there is not taken for a device"
+	[ ! -s "$NONE" ]
+	ok $? "and stays as it is"
+	rm "$NONE"
+fi
+
 # Another machine, with nothing but the credentials
 machine other
 tidemark restore disk a "$WORK/away.img"

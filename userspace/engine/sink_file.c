@@ -14,6 +14,7 @@
 #include "model/vhd.h"
 #include "port/crypto.h"
 #include "port/file.h"
+#include "port/mounts.h"
 
 struct sink_file {
 	struct sink sink;
@@ -131,6 +132,58 @@ static const struct sink_ops file_ops = {
 	.free = file_free,
 };
 
+/*
+ * The directory that @f is to appear in, free of links; "" if it is not known.
+ * 0, or -ENOENT: @real is the nearest above it that there is.
+ */
+static int find_directory(const struct sink_file *f, char real[PATH_MAX])
+{
+	char dir[PATH_MAX];
+	int r = 0;
+
+	strcpy(dir, f->path);
+	for (;;) {
+		char *slash = strrchr(dir, '/');
+
+		if (slash)
+			slash[slash == dir] = '\0';
+		if (realpath(slash ? dir : ".", real))
+			return r;
+		/* What may not be looked at is for begin() to tell. */
+		if ((errno != ENOENT && errno != ENOTDIR) || !slash ||
+		    slash == dir) {
+			*real = '\0';
+			return 0;
+		}
+		r = -ENOENT;
+	}
+}
+
+/* A file where devices are is none, and is gone with the next boot. */
+static int refuse_device(const struct sink_file *f, struct tm_error *err)
+{
+	if (f->overwrite) {
+		tm_error_set(err, -EINVAL, TM_EXIT_REFUSED, f->path,
+			     "cannot restore to '%s': it is a file where devices are, and no device",
+			     f->path);
+		tm_error_action(err, "remove it, and see with 'lsblk' which devices there are");
+		return -EINVAL;
+	}
+	tm_error_set(err, -ENOENT, TM_EXIT_NOT_FOUND, f->path,
+		     "cannot restore to '%s': there is no such device",
+		     f->path);
+	tm_error_action(err, "see with 'lsblk' which there are; a logical volume has to be active");
+	return -ENOENT;
+}
+
+static int check_directory(const struct sink_file *f, struct tm_error *err)
+{
+	char real[PATH_MAX];
+
+	find_directory(f, real);
+	return mounts_holds_devices(real) ? refuse_device(f, err) : 0;
+}
+
 int sink_file_new(const char *path, const struct sink_options *how,
 		  struct sink **ret, struct tm_error *err)
 {
@@ -153,6 +206,11 @@ int sink_file_new(const char *path, const struct sink_options *how,
 		r = tm_error_set(err, -EINVAL, TM_EXIT_REFUSED, path,
 				 "cannot restore to '%s': neither a file nor a block device",
 				 path);
+		free(f);
+		return r;
+	}
+	r = check_directory(f, err);
+	if (r) {
 		free(f);
 		return r;
 	}

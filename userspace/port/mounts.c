@@ -145,3 +145,30 @@ int mounts_device_of(dev_t dev, dev_t *ret)
 	mounts_done(&list);
 	return r;
 }
+
+static bool is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return !strncmp(path, dir, len) && (!path[len] || path[len] == '/');
+}
+
+bool mounts_holds_devices(const char *dir)
+{
+	struct mount_list list;
+	bool holds = false;
+	struct stat st;
+
+	if (is_below(dir, "/dev/shm"))
+		return false;
+	/* In a container it may be a tmpfs, or no filesystem of its own. */
+	if (is_below(dir, "/dev"))
+		return true;
+	if (stat(dir, &st) || mounts_read(&list))
+		return false;
+	for (size_t i = 0; i < list.n && !holds; i++)
+		holds = list.v[i].dev == st.st_dev &&
+			!strcmp(list.v[i].type, "devtmpfs");
+	mounts_done(&list);
+	return holds;
+}

@@ -31,4 +31,10 @@ void mounts_done(struct mount_list *list);
 /* The block device of the filesystem numbered @dev; -ENODEV for none. */
 int mounts_device_of(dev_t dev, dev_t *ret);
 
+/*
+ * Is @dir, free of links, where devices are: on a devtmpfs wherever that is
+ * mounted, or below /dev? /dev/shm is not.
+ */
+bool mounts_holds_devices(const char *dir);
+
 #endif
