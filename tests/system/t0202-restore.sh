@@ -50,7 +50,9 @@ mkdir "$WORK/dir"
 tidemark restore disk a "$WORK/dir" --yes
 is "$STATUS" 11 "a directory is no target"
 tidemark restore disk a "$WORK/no/such/file"
-is "$STATUS" 8 "nor a place that is not there"
+is "$STATUS" 4 "a place that is not there is not found"
+[ ! -e "$WORK/no" ]
+ok $? "nor made"
 tidemark restore disk b "$WORK/b.img"
 is "$STATUS" 4 "a disk that the point does not have"
 

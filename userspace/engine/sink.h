@@ -78,7 +78,8 @@ struct sink_options {
 
 /*
  * A file that appears under its name when it is whole. -EINVAL: @path is
- * neither a file nor free. -ENOENT: it would be a device, and is none.
+ * neither a file nor free. -ENOENT: its directory does not exist, or it would be
+ * a device, and is none.
  */
 int sink_file_new(const char *path, const struct sink_options *how,
 		  struct sink **ret, struct tm_error *err);

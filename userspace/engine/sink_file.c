@@ -179,9 +179,17 @@ static int refuse_device(const struct sink_file *f, struct tm_error *err)
 static int check_directory(const struct sink_file *f, struct tm_error *err)
 {
 	char real[PATH_MAX];
+	int r = find_directory(f, real);
 
-	find_directory(f, real);
-	return mounts_holds_devices(real) ? refuse_device(f, err) : 0;
+	if (mounts_holds_devices(real))
+		return refuse_device(f, err);
+	if (!r)
+		return 0;
+	tm_error_set(err, r, TM_EXIT_NOT_FOUND, f->path,
+		     "cannot restore to '%s': its directory does not exist",
+		     f->path);
+	tm_error_action(err, "make it, or name another");
+	return r;
 }
 
 int sink_file_new(const char *path, const struct sink_options *how,
