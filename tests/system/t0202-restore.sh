@@ -53,6 +53,28 @@ tidemark restore disk a "$WORK/no/such/file"
 is "$STATUS" 4 "a place that is not there is not found"
 [ ! -e "$WORK/no" ]
 ok $? "nor made"
+
+# A link
+mkdir "$WORK/far"
+cp "$WORK/out1.img" "$WORK/far/real.img"
+ln -s far/real.img "$WORK/link.img"
+tidemark restore disk a "$WORK/link.img" --json
+is "$STATUS" 11 "what a link leads to is not overwritten unasked"
+cmp "$WORK/far/real.img" "$WORK/out1.img"
+ok $? "and is as it was"
+tidemark restore disk a "$WORK/link.img" --yes --json
+is "$(json result.target)" "$(realpath "$WORK")/far/real.img" \
+	"it is told what is replaced"
+cmp "$WORK/far/real.img" "$A"
+ok $? "which is what the link leads to"
+is "$(readlink "$WORK/link.img")" far/real.img "the link stays"
+ln -s far/none.img "$WORK/dangling.img"
+proxy_reset
+tidemark restore disk a "$WORK/dangling.img" --yes --json
+is "$STATUS" 4 "a link that leads nowhere is refused"
+like "$(json error.message)" "*link*nowhere*" "and why"
+is "$(proxy_requests block-put) $(readlink "$WORK/dangling.img")" \
+	"0 far/none.img" "before anything is begun"
 tidemark restore disk b "$WORK/b.img"
 is "$STATUS" 4 "a disk that the point does not have"
 

@@ -77,7 +77,8 @@ struct sink_options {
 };
 
 /*
- * A file that appears under its name when it is whole. -EINVAL: @path is
+ * A file that appears under its name when it is whole; of a link, what it leads
+ * to, which then is the sink's name. -EINVAL: @path is
  * neither a file nor free. -ENOENT: its directory does not exist, or it would be
  * a device, and is none.
  */

@@ -192,11 +192,51 @@ static int check_directory(const struct sink_file *f, struct tm_error *err)
 	return r;
 }
 
+/*
+ * What a link leads to is what is replaced, and what is asked about; renaming
+ * would put the file in the link's place.
+ */
+static int follow(struct sink_file *f, const char *path, struct tm_error *err)
+{
+	struct stat st;
+	int r;
+
+	if (lstat(path, &st) || !S_ISLNK(st.st_mode)) {
+		snprintf(f->path, sizeof(f->path), "%s", path);
+		return 0;
+	}
+	if (realpath(path, f->path))
+		return 0;
+	r = -errno;
+	tm_error_set(err, r, r == -ENOENT ? TM_EXIT_NOT_FOUND : TM_EXIT_REFUSED,
+		     path, "cannot restore to '%s': it is a link that leads nowhere: %s",
+		     path, strerror(-r));
+	tm_error_action(err, "remove it, or name what it should lead to");
+	return r;
+}
+
+/* What is there, which changes nothing. */
+static int look(struct sink_file *f, const char *path, struct tm_error *err)
+{
+	struct stat st;
+	int r = follow(f, path, err);
+
+	if (r)
+		return r;
+	snprintf(f->sink.name, sizeof(f->sink.name), "%.*s",
+		 (int)sizeof(f->sink.name) - 1, f->path);
+	f->overwrite = !stat(f->path, &st);
+	if (f->overwrite && !S_ISREG(st.st_mode))
+		return tm_error_set(err, -EINVAL, TM_EXIT_REFUSED, path,
+				    "cannot restore to '%s': neither a file nor a block device",
+				    path);
+	return check_directory(f, err);
+}
+
 int sink_file_new(const char *path, const struct sink_options *how,
 		  struct sink **ret, struct tm_error *err)
 {
 	struct sink_file *f = calloc(1, sizeof(*f));
-	struct stat st;
 	int r;
 
 	if (!f)
@@ -206,18 +246,8 @@ int sink_file_new(const char *path, const struct sink_options *how,
 	f->sink.ops = &file_ops;
 	f->sink.size = how->format == SINK_VHD ?
 		tm_vhd_blob_size(how->disk_size) : how->disk_size;
-	snprintf(f->sink.name, sizeof(f->sink.name), "%s", path);
-	snprintf(f->path, sizeof(f->path), "%s", path);
 	f->resume = how->resume;
-	f->overwrite = !stat(path, &st);
-	if (f->overwrite && !S_ISREG(st.st_mode)) {
-		r = tm_error_set(err, -EINVAL, TM_EXIT_REFUSED, path,
-				 "cannot restore to '%s': neither a file nor a block device",
-				 path);
-		free(f);
-		return r;
-	}
-	r = check_directory(f, err);
+	r = look(f, path, err);
 	if (r) {
 		free(f);
 		return r;
