@@ -157,6 +157,31 @@ ok $? "it is gone on with"
 [ "$(json result.chunks_held)" -gt 0 ] && [ ! -e "$WORK/resumed.img.partial" ]
 ok $? "from where it was"
 
+# Only with what is ours alone
+# refuses_partial WHAT
+refuses_partial() {
+	tidemark restore disk a "$WORK/planted.img" --resume --json
+	is "$STATUS" 11 "$1 is not gone on with"
+	like "$(json error.message)" "*planted.img.partial*link*" "and named"
+	is "$(cat "$WORK/precious")" precious "what it leads to stays"
+	[ ! -e "$WORK/planted.img" ]
+	ok $? "and nothing is made"
+	rm -f "$WORK/planted.img.partial"
+}
+
+echo precious >"$WORK/precious"
+ln -s precious "$WORK/planted.img.partial"
+refuses_partial "a link"
+ln "$WORK/precious" "$WORK/planted.img.partial"
+refuses_partial "a file that has another name"
+mkfifo "$WORK/planted.img.partial"
+refuses_partial "a pipe"
+if [ "$(id -u)" -eq 0 ]; then
+	: >"$WORK/planted.img.partial"
+	chown 65534 "$WORK/planted.img.partial"
+	refuses_partial "another user's file"
+fi
+
 loop=
 if [ "$(id -u)" -eq 0 ]; then
 	head -c 16M /dev/urandom >"$WORK/device"

@@ -334,6 +334,44 @@ static void in_place(void **state)
 			 -ENOTBLK);
 }
 
+static void assert_not_own(const char *path, uint64_t size)
+{
+	struct diskout *out = NULL;
+	struct stat st;
+
+	assert_int_equal(diskout_open_own(path, 2 * SIZE, &out), -EMLINK);
+	assert_null(out);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, size);
+}
+
+static void own(void **state)
+{
+	const struct bench *b = *state;
+	char path[100];
+	struct diskout *out;
+
+	snprintf(path, sizeof(path), "%s.own", b->path);
+	assert_int_equal(symlink(b->path, path), 0);
+	assert_not_own(path, SIZE);
+	unlink(path);
+	assert_int_equal(link(b->path, path), 0);
+	assert_not_own(path, SIZE);
+	assert_not_own(b->path, SIZE);
+	unlink(path);
+	if (!geteuid()) {
+		assert_int_equal(chown(b->path, 65534, (gid_t)-1), 0);
+		assert_not_own(b->path, SIZE);
+		assert_int_equal(chown(b->path, 0, (gid_t)-1), 0);
+	}
+	assert_int_equal(diskout_open_own(b->path, SIZE, &out), 0);
+	diskout_free(out);
+	/* Or made. */
+	assert_int_equal(diskout_open_own(path, SIZE, &out), 0);
+	diskout_free(out);
+	unlink(path);
+}
+
 #define IN_BOTH(test)							\
 	cmocka_unit_test_setup_teardown(test, set_up, tear_down),	\
 	cmocka_unit_test_setup_teardown(test, set_up_shm, tear_down)
@@ -349,6 +387,7 @@ int main(void)
 		IN_BOTH(no_disk),
 		IN_BOTH(restored),
 		IN_BOTH(in_place),
+		IN_BOTH(own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,15 @@ static int name_aside(struct sink_file *f)
 	return r;
 }
 
+static int refuse_aside(const struct sink_file *f, struct tm_error *err)
+{
+	tm_error_set(err, -EMLINK, TM_EXIT_REFUSED, f->aside,
+		     "cannot go on with '%s': it is a link, or not a file of this user's alone",
+		     f->aside);
+	tm_error_action(err, "move it away, or restore without --resume");
+	return -EMLINK;
+}
+
 static int file_begin(struct sink *s, struct tm_error *err)
 {
 	struct sink_file *f = file_of(s);
@@ -50,8 +59,10 @@ static int file_begin(struct sink *s, struct tm_error *err)
 		s->is_new = true;
 	} else if (!r) {
 		s->is_new = access(f->aside, F_OK);
-		r = diskout_open_file(f->aside, s->size, &f->out);
+		r = diskout_open_own(f->aside, s->size, &f->out);
 	}
+	if (r == -EMLINK)
+		return refuse_aside(f, err);
 	return r ? sink_disk_failed(s, r, "create", err) : 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,8 +99,49 @@ static bool is_shared(int fd)
 	return false;
 }
 
-int diskout_open_file(const char *path, uint64_t size, struct diskout **ret)
+/* Who owns what we make beside @path: over a network not always we. */
+static int maker_beside(const char *path, uid_t *ret)
 {
+	char name[PATH_MAX];
+	struct stat st;
+	int fd, r = 0;
+
+	if (snprintf(name, sizeof(name), "%s.XXXXXX", path) >=
+	    (int)sizeof(name))
+		return -ENAMETOOLONG;
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		r = -errno;
+	else
+		*ret = st.st_uid;
+	unlink(name);
+	close(fd);
+	return r;
+}
+
+/* Who has another name of it, or made it, would read and change what it holds. */
+static int check_own(const char *path, const struct stat *st)
+{
+	uid_t maker;
+	int r;
+
+	if (!S_ISREG(st->st_mode) || st->st_nlink != 1)
+		return -EMLINK;
+	if (st->st_uid == geteuid())
+		return 0;
+	r = maker_beside(path, &maker);
+	if (r)
+		return r;
+	return st->st_uid == maker ? 0 : -EMLINK;
+}
+
+/* @own: a file that only we may have made. */
+static int open_file(const char *path, uint64_t size, bool own,
+		     struct diskout **ret)
+{
+	int flags = own ? O_NOFOLLOW : 0;
 	struct diskout *out;
 	struct stat st;
 	int r;
@@ -107,15 +149,17 @@ int diskout_open_file(const char *path, uint64_t size, struct diskout **ret)
 	r = new_out(NULL, size, &out);
 	if (r)
 		return r;
-	out->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	out->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | flags, 0600);
 	if (out->fd < 0 || fstat(out->fd, &st))
-		r = -errno;
+		r = own && errno == ELOOP ? -EMLINK : -errno;
+	else if (own)
+		r = check_own(path, &st);
 	else if (!S_ISREG(st.st_mode))
 		r = -EINVAL;
-	else if (is_shared(out->fd))
+	if (!r && is_shared(out->fd))
 		r = -EBUSY;
-	else if ((uint64_t)st.st_size < size &&
-		 ftruncate(out->fd, (off_t)size))
+	if (!r && (uint64_t)st.st_size < size &&
+	    ftruncate(out->fd, (off_t)size))
 		r = -errno;
 	out->cut = true;
 	if (r) {
@@ -125,6 +169,16 @@ int diskout_open_file(const char *path, uint64_t size, struct diskout **ret)
 	open_direct(out, FILE_BLOCK, O_RDWR);
 	*ret = out;
 	return 0;
+}
+
+int diskout_open_file(const char *path, uint64_t size, struct diskout **ret)
+{
+	return open_file(path, size, false, ret);
+}
+
+int diskout_open_own(const char *path, uint64_t size, struct diskout **ret)
+{
+	return open_file(path, size, true, ret);
 }
 
 static int check_device(int fd, uint64_t size)

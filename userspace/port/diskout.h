@@ -33,6 +33,12 @@ int diskout_open_device(const char *path, uint64_t size, struct diskout **ret);
 int diskout_open_file(const char *path, uint64_t size, struct diskout **ret);
 
 /*
+ * The same, if it is a file of ours alone. -EMLINK: it is a link, has another
+ * name, is another user's, or no file.
+ */
+int diskout_open_own(const char *path, uint64_t size, struct diskout **ret);
+
+/*
  * As diskout_open_device() without making sure that no one else uses it. With
  * @look it is for reading only, and a file will do.
  */
