@@ -81,6 +81,15 @@ truncate -s "$((MIB / 2))M" "$A"
 tidemark restore replace a --point "$FIRST" --yes --no-backup
 cmp "$A" "$WORK/first.img"
 ok $? "a file that was cut too"
+truncate -s "$((MIB / 2))M" "$A"
+cp --sparse=always "$A" "$WORK/cut.img"
+tidemark restore replace a --point "$FIRST" --yes --json
+cmp "$A" "$WORK/first.img"
+ok $? "and with a way back"
+tidemark restore disk a "$WORK/back.img" --point "$(json result.way_back)"
+cmp "$WORK/back.img" "$WORK/cut.img"
+ok $? "which is as short as it was"
+rm "$WORK/back.img" "$WORK/cut.img"
 
 # Killed in the middle: at a request, so that it is known to be there
 change "$A" third

@@ -290,6 +290,29 @@ static void assert_holds(const struct bench *b, struct diskout *out,
 	disk_buffer_free(got);
 }
 
+/* By what is written far behind its end, with zeroes on both sides. */
+static void grown(const struct bench *b)
+{
+	const uint64_t at = SIZE + CHUNK / 2;
+	static const char zeroes[CHUNK];
+	struct diskout *out;
+	unsigned char *got = disk_buffer_new(CHUNK);
+
+	assert_non_null(got);
+	assert_int_equal(diskout_open_file(b->path, SIZE + CHUNK, &out), 0);
+	assert_int_equal(diskout_zero(out, SIZE, CHUNK / 2), 0);
+	assert_int_equal(diskout_write(out, at, b->data, CHUNK / 4), 0);
+	assert_int_equal(diskout_zero(out, at + CHUNK / 4, CHUNK / 4), 0);
+	assert_holds(b, out, SIZE - TAIL, TAIL);
+	assert_int_equal(diskout_finish(out), 0);
+	assert_int_equal(diskout_read(out, SIZE, got, CHUNK), 0);
+	assert_memory_equal(got, zeroes, CHUNK / 2);
+	assert_memory_equal(got + CHUNK / 2, b->data, CHUNK / 4);
+	assert_memory_equal(got + CHUNK / 4 * 3, zeroes, CHUNK / 4);
+	diskout_free(out);
+	disk_buffer_free(got);
+}
+
 static void in_place(void **state)
 {
 	const struct bench *b = *state;
@@ -303,7 +326,9 @@ static void in_place(void **state)
 	assert_int_equal(diskout_open_file(b->path, SIZE, &out), -EBUSY);
 	close(fd);
 	assert_int_equal(diskout_open_file(b->dir, SIZE, &out), -EISDIR);
-	/* Longer at once. */
+	assert_int_equal(diskout_open_file("/nowhere/disk", SIZE, &out),
+			 -ENOENT);
+	/* Longer when all is well. */
 	assert_int_equal(diskout_open_file(b->path, SIZE + CHUNK, &out), 0);
 	assert_false(diskout_is_zero(out));
 	assert_holds(b, out, CHUNK, CHUNK);
@@ -312,7 +337,11 @@ static void in_place(void **state)
 	assert_int_equal(end[0] | end[sizeof(end) - 1], 0);
 	assert_int_equal(diskout_read(out, SIZE + CHUNK, end, 1), -EINVAL);
 	assert_int_equal(diskout_write(out, 0, b->data + CHUNK, CHUNK), 0);
+	assert_int_equal(diskout_zero(out, SIZE, CHUNK), 0);
 	diskout_free(out);
+	assert_int_equal(stat(b->path, &st), 0);
+	assert_int_equal(st.st_size, SIZE);
+	grown(b);
 	assert_int_equal(stat(b->path, &st), 0);
 	assert_int_equal(st.st_size, SIZE + CHUNK);
 	/* Shorter when all is well. */

@@ -141,7 +141,7 @@ static int check_own(const char *path, const struct stat *st)
 static int open_file(const char *path, uint64_t size, bool own,
 		     struct diskout **ret)
 {
-	int flags = own ? O_NOFOLLOW : 0;
+	int flags = own ? O_CREAT | O_NOFOLLOW : 0;
 	struct diskout *out;
 	struct stat st;
 	int r;
@@ -149,7 +149,7 @@ static int open_file(const char *path, uint64_t size, bool own,
 	r = new_out(NULL, size, &out);
 	if (r)
 		return r;
-	out->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | flags, 0600);
+	out->fd = open(path, O_RDWR | O_CLOEXEC | flags, 0600);
 	if (out->fd < 0 || fstat(out->fd, &st))
 		r = own && errno == ELOOP ? -EMLINK : -errno;
 	else if (own)
@@ -158,7 +158,7 @@ static int open_file(const char *path, uint64_t size, bool own,
 		r = -EINVAL;
 	if (!r && is_shared(out->fd))
 		r = -EBUSY;
-	if (!r && (uint64_t)st.st_size < size &&
+	if (!r && own && (uint64_t)st.st_size < size &&
 	    ftruncate(out->fd, (off_t)size))
 		r = -errno;
 	out->cut = true;

@@ -26,15 +26,16 @@ int diskout_create(const char *path, uint64_t size, struct diskout **ret);
 int diskout_open_device(const char *path, uint64_t size, struct diskout **ret);
 
 /*
- * Opens the file @path, making it if it is not there, to be written in place.
- * It becomes @size bytes long: longer at once, shorter in diskout_finish().
- * -EBUSY: another has it open.
+ * Opens the file @path, which exists, to be written in place. Nothing of it has
+ * changed before the first write, nor its size: it becomes @size bytes long in
+ * diskout_finish(). -EBUSY: another has it open.
  */
 int diskout_open_file(const char *path, uint64_t size, struct diskout **ret);
 
 /*
- * The same, if it is a file of ours alone. -EMLINK: it is a link, has another
- * name, is another user's, or no file.
+ * The same with a file of ours alone, which is made if it is not there, and is
+ * not shorter than @size from then on. -EMLINK: it is a link, has another name,
+ * is another user's, or no file.
  */
 int diskout_open_own(const char *path, uint64_t size, struct diskout **ret);
 
