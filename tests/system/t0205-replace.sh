@@ -224,6 +224,20 @@ if [ -n "$loop" ]; then
 	ok $? "exactly"
 fi
 
+# What is gone, or is no disk any more
+mv "$A" "$WORK/away.img"
+tidemark restore replace a --point "$FIRST" --yes
+is "$STATUS" 4 "a disk that is gone is not found"
+grep -q 'Until this has ended' "$WORK/out"
+is $? 1 "and it is not said to be between two states"
+mkdir "$A"
+tidemark restore replace a --point "$FIRST" --yes
+is "$STATUS" 11 "a directory in its place is refused"
+grep -q 'Until this has ended' "$WORK/out"
+is $? 1 "likewise"
+rmdir "$A"
+mv "$WORK/away.img" "$A"
+
 # A damaged page among what has to come
 change "$A" damaged
 head -c 512 /dev/urandom | "$TESTS/lib/sdk.py" put "$(container)" disks/a.vhd \

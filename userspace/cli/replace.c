@@ -145,6 +145,8 @@ static int run(struct cli *cli, const struct tm_config *config,
 		return r;
 	r = check_warn(v, disk->container, point.name, err);
 	if (!r)
+		r = replace_look(disk, err);
+	if (!r)
 		r = ask(cli, disk, point.name, err);
 	if (!r)
 		r = replace_disk(v, disk, &point, &how, ret, err);

@@ -36,6 +36,28 @@ struct replace {
 	struct replace_result result;
 };
 
+int replace_look(const struct tm_disk *disk, struct tm_error *err)
+{
+	struct stat st;
+	int r;
+
+	if (!stat(disk->path, &st)) {
+		if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
+			return 0;
+		return tm_error_set(err, -EINVAL, TM_EXIT_REFUSED, disk->path,
+				    "cannot bring disk '%s' back: '%s' is neither a file nor a block device",
+				    disk->name, disk->path);
+	}
+	r = -errno;
+	tm_error_set(err, r, r == -ENOENT || r == -ENOTDIR ?
+		     TM_EXIT_NOT_FOUND : TM_EXIT_DEVICE, disk->path,
+		     "cannot bring disk '%s' back in place: '%s': %s",
+		     disk->name, disk->path, strerror(-r));
+	tm_error_action(err, "bring it back elsewhere with 'tidemark restore disk %s TARGET'",
+			disk->name);
+	return r;
+}
+
 static int begin(struct replace *p, struct tm_error *err)
 {
 	const struct sink_place_options how = {
@@ -284,6 +306,8 @@ static int run(struct replace *p, struct tm_error *err)
 	r = replacing_load(config, p->disk->name, &p->result.again, &p->doc,
 			   err);
 	p->between = p->result.again;
+	if (!r)
+		r = replace_look(p->disk, err);
 	if (!r)
 		r = begin(p, err);
 	if (!r)

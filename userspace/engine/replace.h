@@ -15,6 +15,12 @@ struct replace_options {
 	struct backup_options backup;
 };
 
+/*
+ * Is there what would be written to? Changes nothing. -ENOENT (TM_EXIT_NOT_FOUND),
+ * -EINVAL (TM_EXIT_REFUSED): neither a file nor a block device.
+ */
+int replace_look(const struct tm_disk *disk, struct tm_error *err);
+
 struct replace_result {
 	struct restore_result disk;
 	bool tracked;		/* tracking told what has not changed */
