@@ -58,6 +58,33 @@ is "$STATUS" 2 "a signature is no argument"
 grep -q x7f3q "$WORK/out" "$WORK/err"
 is $? 1 "nor is it repeated"
 
+# What holds backups is no target
+DATA=$(container)
+# refuses_backups WHAT
+refuses_backups() {
+	is "$STATUS" 11 "$1 is refused"
+	like "$(json error.message)" "*holds backups*" "and why"
+	is "$(proxy_requests 'page-*')" 0 "and nothing is written"
+}
+
+proxy_reset
+tidemark restore disk a "$PROXY_URL/$DATA/disks/a.vhd" --yes --json
+refuses_backups "the blob that a disk is backed up to"
+tidemark restore disk a "$PROXY_URL/$DATA/new.vhd" --json
+refuses_backups "a new one beside it"
+tidemark restore disk a "$VAULT/vault.json" --yes --json
+refuses_backups "a document of the vault"
+tidemark restore vm latest "$WORK/vm" --blobs "$PROXY_URL/$DATA/disks" --yes \
+	--json
+refuses_backups "a machine's container for a machine"
+UPLOAD_URL="$PROXY_URL/$DATA/disks/a.vhd?$(sdk blob-sas "$DATA" disks/a.vhd rw)"
+export UPLOAD_URL
+tidemark restore disk a upload:env:UPLOAD_URL --yes --json
+refuses_backups "an upload to there"
+tidemark restore disk a "$COPIES/../$DATA/disks/a.vhd" --yes --json
+is "$STATUS" 2 "there is no way round through another container"
+is "$(proxy_requests 'page-*')" 0 "and nothing is written"
+
 # Where the service does not copy
 proxy_rule '{"header": "x-ms-copy-source", "times": 0, "do": "status",
 	"status": 409, "code": "CannotVerifyCopySource"}'

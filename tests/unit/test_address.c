@@ -78,6 +78,40 @@ static void siblings_and_endpoints(void **state)
 		"https://acc.blob.core.windows.net/vault", &a, NULL), -EINVAL);
 }
 
+static void assert_accounts(const char *one, const char *other, bool same)
+{
+	struct tm_address a, b;
+
+	assert_int_equal(tm_address_parse(one, &a, NULL), 0);
+	assert_int_equal(tm_address_parse(other, &b, NULL), 0);
+	assert_int_equal(tm_address_same_account(&a, &b), same);
+	assert_int_equal(tm_address_same_account(&b, &a), same);
+}
+
+static void accounts(void **state)
+{
+	static const char ours[] = "https://acc.blob.core.windows.net/vault";
+	static const char local[] = "http://127.0.0.1:10000/acc/vault";
+
+	(void)state;
+	assert_accounts(ours, "https://acc.blob.core.windows.net/other", true);
+	assert_accounts(ours, "https://acc.BLOB.core.Windows.net:443/vault",
+			true);
+	assert_accounts(ours, "https://acc.blob.core.windows.net./vault", true);
+	assert_accounts(ours, "https://acc.privatelink.blob.core.windows.net/vault",
+			true);
+	assert_accounts(ours, "https://acc2.blob.core.windows.net/vault", false);
+	assert_accounts(ours, "https://abc.blob.core.windows.net/vault", false);
+	assert_accounts(ours, "https://acc.blob.core.chinacloudapi.cn/vault",
+			false);
+	assert_accounts(ours, local, false);
+	assert_accounts(local, "http://127.0.0.1:10000/acc/other", true);
+	assert_accounts(local, "http://127.0.0.1:10001/acc/vault", false);
+	assert_accounts(local, "http://127.0.0.1:10000/acc2/vault", false);
+	assert_accounts("http://LOCALHOST.localhost/acc/vault",
+			"http://localhost.localhost:80/acc/vault", true);
+}
+
 static void refused(void **state)
 {
 	static const char *const bad[] = {
@@ -133,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_styles),
 		cmocka_unit_test(siblings_and_endpoints),
+		cmocka_unit_test(accounts),
 		cmocka_unit_test(refused),
 	};
 

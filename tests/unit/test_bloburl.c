@@ -34,6 +34,9 @@ static void styles(void **state)
 	round_trip("https://md-ssd-x1.z12.blob.storage.azure.net/k2f/abcd?sv=2&sig=a%2Bb\n",
 		   true, "", "k2f", "abcd",
 		   "https://md-ssd-x1.z12.blob.storage.azure.net/k2f/abcd");
+	round_trip("https://harbour.blob.core.windows.net/out/..a/.b/c..", false,
+		   "harbour", "out", "..a/.b/c..",
+		   "https://harbour.blob.core.windows.net/out/..a/.b/c..");
 	assert_true(tm_blob_url_is("https://x"));
 	assert_false(tm_blob_url_is("/dev/https"));
 }
@@ -62,6 +65,10 @@ static void what_is_refused(void **state)
 	refused("https://x7f3q@harbour.blob.core.windows.net/out/a", false);
 	refused("https://harbour.blob.core.windows.net/out/a%x7f3q", false);
 	refused("https://harbour.blob.core.windows.net/out/a%0ax7f3q", false);
+	refused("https://harbour.blob.core.windows.net/out/../x7f3q", false);
+	refused("https://harbour.blob.core.windows.net/out/x7f3q/%2e%2E/a",
+		false);
+	refused("https://harbour.blob.core.windows.net/out/x7f3q/.", false);
 	refused("http://harbour.blob.core.windows.net/out/x7f3q", false);
 	refused("ftp://harbour.blob.core.windows.net/out/x7f3q", false);
 }

@@ -159,6 +159,18 @@ static void containers_and_paths(void **state)
 	name[64] = '\0';
 	assert_false(tm_container_name_valid(name));
 
+	assert_true(tm_data_container_is(
+		"tidemark-00112233445566778899aabbccddeeff"));
+	assert_false(tm_data_container_is(
+		"tidemark-00112233445566778899aabbccddeef"));
+	assert_false(tm_data_container_is(
+		"tidemark-00112233445566778899aabbccddeeff0"));
+	assert_false(tm_data_container_is(
+		"tidemark-00112233445566778899aabbccddeefg"));
+	assert_false(tm_data_container_is("tidemark-"));
+	assert_false(tm_data_container_is("tidemark"));
+	assert_false(tm_data_container_is("copies"));
+
 	tm_path_disk(path, "sda", TM_DISK_VHD);
 	assert_string_equal(path, "disks/sda.vhd");
 	tm_path_disk(path, "sda", TM_DISK_HASH);

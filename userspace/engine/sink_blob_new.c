@@ -93,6 +93,25 @@ static int refuse(const struct sink_blob *b, const char *why,
 			    "cannot restore to '%s': %s", b->sink.name, why);
 }
 
+/*
+ * A container of a machine is no one's target, whatever the account is called
+ * here: its hash tables would vouch for what is not there any more.
+ */
+static int spare_backups(const struct sink_blob *b, const struct vault *v,
+			 struct tm_error *err)
+{
+	const char *container = b->url.address.container;
+	int r;
+
+	if (!tm_data_container_is(container) &&
+	    (strcmp(container, v->address.container) ||
+	     !tm_address_same_account(&b->url.address, &v->address)))
+		return 0;
+	r = refuse(b, "its container holds backups", err);
+	tm_error_action(err, "restore to a blob in a container of its own");
+	return r;
+}
+
 static int check_size(struct sink_blob *b, const struct blob_properties *p,
 		      struct tm_error *err)
 {
@@ -157,8 +176,10 @@ int sink_blob_new(const char *url, const struct vault *v, const char *place,
 	r = tm_blob_url_parse(url, false, &b->url, err);
 	if (!r) {
 		name_it(b);
-		r = reach(b, v, place, err);
+		r = spare_backups(b, v, err);
 	}
+	if (!r)
+		r = reach(b, v, place, err);
 	if (!r)
 		r = look(b, err);
 	if (r) {
@@ -203,6 +224,9 @@ int sink_upload_new(const char *place, const struct vault *v,
 	r = read_upload_url(place, &b->url, err);
 	if (!r) {
 		name_it(b);
+		r = spare_backups(b, v, err);
+	}
+	if (!r) {
 		r = azauth_new_sas(b->url.sas, &cred.auth);
 		if (r)
 			tm_error_set(err, r, TM_EXIT_PERMISSION, place,

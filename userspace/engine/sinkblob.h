@@ -14,6 +14,7 @@
  * is not whole it has the metadata tidemark_unfinished. @v lends its settings and,
  * to its own account, its credentials; or else @place names them: a file, or
  * fd:N. The service itself copies it where it does; where not it is streamed.
+ * -EINVAL (TM_EXIT_REFUSED): it lies in a container of @v, or of a machine.
  */
 int sink_blob_new(const char *url, const struct vault *v, const char *place,
 		  const struct sink_options *how, struct sink **ret,

@@ -79,7 +79,7 @@ static bool is_product_style(const char *host)
 {
 	const char *dot = strchr(host, '.');
 
-	return !is_literal(host) && dot && strstr(dot, ".blob.");
+	return !is_literal(host) && dot && strcasestr(dot, ".blob.");
 }
 
 /* Copies up to one of @ends; false if it does not fit. */
@@ -225,6 +225,40 @@ void tm_address_sibling(struct tm_address *ret, const struct tm_address *a,
 {
 	*ret = *a;
 	snprintf(ret->container, sizeof(ret->container), "%s", container);
+}
+
+static unsigned int port_of(const struct tm_address *a)
+{
+	if (a->port)
+		return a->port;
+	return a->https ? 443 : 80;
+}
+
+/* The same but for case and a final '.', which makes no other name. */
+static bool same_name(const char *a, const char *b)
+{
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	if (a_len && a[a_len - 1] == '.')
+		a_len--;
+	if (b_len && b[b_len - 1] == '.')
+		b_len--;
+	return a_len == b_len && !strncasecmp(a, b, a_len);
+}
+
+bool tm_address_same_account(const struct tm_address *a,
+			     const struct tm_address *b)
+{
+	const char *a_service = strcasestr(a->host, ".blob.");
+	const char *b_service = strcasestr(b->host, ".blob.");
+	size_t len = strcspn(a->host, ".");
+
+	if (a->path_style || b->path_style || !a_service || !b_service)
+		return same_name(a->host, b->host) && port_of(a) == port_of(b) &&
+			!strcmp(a->account, b->account);
+	return len == strcspn(b->host, ".") &&
+		!strncasecmp(a->host, b->host, len) &&
+		same_name(a_service, b_service);
 }
 
 void tm_address_origin(char url[TM_URL_SIZE], const struct tm_address *a)

@@ -5,7 +5,8 @@
  *     product   https://ACCOUNT.blob.core.windows.net/CONTAINER
  *     path      http://127.0.0.1:10000/ACCOUNT/CONTAINER    (the emulator's)
  *
- * A host whose name has "blob" for a label after the first is product style.
+ * A host whose name has "blob" for a label after the first, in whatever case, is
+ * product style.
  * Plain http is accepted only with the literal of a loopback or private
  * address, localhost, or a name under .localhost. Names and secrets (user@,
  * ?query, #fragment) are refused, and a message never repeats them.
@@ -53,6 +54,14 @@ int tm_origin_parse(const char *url, const char *what, struct tm_address *ret,
 /* The address of another container in the same account. */
 void tm_address_sibling(struct tm_address *ret, const struct tm_address *a,
 			const char *container);
+
+/*
+ * Are both in the same account? Neither the case of a host nor what stands
+ * between ACCOUNT and ".blob." (zones, private links), nor a port that is the
+ * scheme's own makes another of it.
+ */
+bool tm_address_same_account(const struct tm_address *a,
+			     const struct tm_address *b);
 
 /* "https://HOST[:PORT]", without path or final '/'. */
 void tm_address_origin(char url[TM_URL_SIZE], const struct tm_address *a);

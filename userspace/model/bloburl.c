@@ -66,6 +66,21 @@ static bool take(char *to, size_t size, char **s, const char *allowed)
 	return true;
 }
 
+/* On the way "." and ".." would be taken for steps: out of the container. */
+static bool has_steps(const char *name)
+{
+	for (;;) {
+		size_t len = strcspn(name, "/\\");
+
+		if ((len == 1 && name[0] == '.') ||
+		    (len == 2 && name[0] == '.' && name[1] == '.'))
+			return true;
+		if (!name[len])
+			return false;
+		name += len + 1;
+	}
+}
+
 #define WORD "abcdefghijklmnopqrstuvwxyz0123456789-$"
 
 /* @path begins behind the host's slash, and is taken apart. */
@@ -85,6 +100,8 @@ static int parse_path(char *path, struct tm_blob_url *u, struct tm_error *err)
 		return bad(err, "it names no container");
 	if (!*path || !decode(path) || strlen(path) >= sizeof(u->name))
 		return bad(err, "it names no blob");
+	if (has_steps(path))
+		return bad(err, "its blob's name has a part '.' or '..'");
 	strcpy(u->name, path);
 	return 0;
 }

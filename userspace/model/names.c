@@ -213,12 +213,22 @@ int tm_run_name_parse(const char *s, int64_t *ret_seconds,
 	return 0;
 }
 
+#define DATA_PREFIX "tidemark-"
+
 void tm_data_container(char s[TM_CONTAINER_SIZE], const struct tm_id *item)
 {
 	char id[TM_ID_SIZE];
 
 	tm_id_format(id, item);
-	snprintf(s, TM_CONTAINER_SIZE, "tidemark-%s", id);
+	snprintf(s, TM_CONTAINER_SIZE, DATA_PREFIX "%s", id);
+}
+
+bool tm_data_container_is(const char *name)
+{
+	const size_t len = strlen(DATA_PREFIX);
+	struct tm_id id;
+
+	return !strncmp(name, DATA_PREFIX, len) && !tm_id_parse(name + len, &id);
 }
 
 bool tm_container_name_valid(const char *name)

@@ -65,6 +65,8 @@ int tm_run_name_parse(const char *s, int64_t *ret_seconds,
 
 /* The container of a machine's data: "tidemark-" and the item's id. */
 void tm_data_container(char s[TM_CONTAINER_SIZE], const struct tm_id *item);
+/* Is it named so? */
+bool tm_data_container_is(const char *name);
 
 /* Azure's rule: 3 to 63 lower-case letters, digits, single inner hyphens. */
 bool tm_container_name_valid(const char *name);
