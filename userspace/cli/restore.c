@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include "cli/progress.h"
 #include "cli/settings.h"
+#include "cli/shown.h"
 #include "engine/check.h"
 #include "engine/hold.h"
 #include "engine/metrics.h"
@@ -127,7 +128,7 @@ static void report_result(struct cli *cli, const struct tm_point *point,
 			       (unsigned long long)done->bytes_cut);
 	cli_result(cli, "point", json_string(point->name));
 	cli_result(cli, "disk", json_string(disk->name));
-	cli_result(cli, "target", json_string(sink->name));
+	cli_result(cli, "target", shown_json(sink->name));
 	cli_result(cli, "copied_by_service", json_boolean(done->copied));
 	cli_result(cli, "bytes", json_integer(done->bytes));
 	cli_result(cli, "bytes_written", json_integer(done->bytes_written));
