@@ -78,9 +78,8 @@ struct sink_options {
 
 /*
  * A file that appears under its name when it is whole; of a link, what it leads
- * to, which then is the sink's name. -EINVAL: @path is
- * neither a file nor free. -ENOENT: its directory does not exist, or it would be
- * a device, and is none.
+ * to, which then is the sink's name. -EINVAL: @path is neither a file nor free.
+ * -ENOENT: its directory does not exist, or it would be a device, and is none.
  */
 int sink_file_new(const char *path, const struct sink_options *how,
 		  struct sink **ret, struct tm_error *err);
