@@ -147,6 +147,7 @@ static void no_range_becomes_a_hole(void **state)
 		LIST(RANGE("0", "511") "<PageRange><Start>1</Start></PageRange>"),
 		"<html><body>Please log in.</body></html>",
 		"<EnumerationResults/>",
+		RANGE("0", "511"),
 		"<PageList>",
 		"",
 	};

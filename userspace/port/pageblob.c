@@ -232,11 +232,11 @@ static int on_range_end(void *arg, const char *parent, const char *name,
 		return to_offset(text, &list->start, &list->has_start);
 	if (!strcmp(parent, "PageRange") && !strcmp(name, "End"))
 		return to_offset(text, &list->end, &list->has_end);
-	if (!strcmp(name, "PageRange"))
-		return give_range(list);
 	/* Another document, a proxy's page say, would be a list of nothing. */
 	if (!*parent)
 		return strcmp(name, "PageList") ? -EPROTO : 0;
+	if (!strcmp(name, "PageRange"))
+		return give_range(list);
 	if (!strcmp(name, "NextMarker") && *text) {
 		free(list->marker);
 		list->marker = strdup(text);
