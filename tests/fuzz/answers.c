@@ -136,7 +136,7 @@ static bool usual_range(const char *at, uint64_t *ret)
 	errno = 0;
 	from = strtoull(start, &rest, 10);
 	to = strtoull(end, &rest, 10);
-	if (errno || to < from || to == UINT64_MAX)
+	if (errno || to < from)
 		return false;
 	*ret = sum_range(from, to - from + 1);
 	return true;

@@ -153,6 +153,7 @@ is "$(json result.point)" "$latest" "run again, it goes on to the same point"
 cmp "$A" "$WORK/latest.img"
 ok $? "exactly"
 rm "$WORK/latest.img"
+tidemark restore replace a --point "$FIRST" --yes --no-backup
 
 # Killed at random moments, with what it takes without as the measure
 change "$A" measure
