@@ -6,6 +6,8 @@
 #
 #	vault_start		starts both; VAULT is a URL for a vault
 #	vault_make NAME		makes the vault
+#	vault_make_encrypted NAME	with client-side encryption; the passphrase
+#				is in $WORK/bare, which the configuration names
 #	machine NAME		from here on, tidemark is machine NAME: its own
 #				state and run directories
 #	tidemark ARG...		runs the program; its status in STATUS, output
@@ -52,6 +54,16 @@ tidemark() {
 
 vault_make() {
 	tidemark vault create "$VAULT" --name "$1"
+}
+
+vault_make_encrypted() {
+	(umask 077 && printf 'correct horse' >"$WORK/bare")
+	cat >"$TIDEMARK_CONFIG" <<-END
+		[encryption]
+		key_file = $WORK/bare
+		kdf_memory = 1M
+	END
+	tidemark vault create "$VAULT" --name "$1" --encrypt
 }
 
 json() {

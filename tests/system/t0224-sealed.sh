@@ -12,15 +12,7 @@
 A=$WORK/a.img OUT=$WORK/out.img
 vault_start
 random_disk "$A" 20
-umask 077
-printf 'correct horse' >"$WORK/bare"
-umask 022
-cat >"$TIDEMARK_CONFIG" <<END
-[encryption]
-key_file = $WORK/bare
-kdf_memory = 1M
-END
-tidemark vault create "$VAULT" --name Main --encrypt
+vault_make_encrypted Main
 tidemark protect "$VAULT" "$A" --disk a --item m1
 trial 16777216
 swap

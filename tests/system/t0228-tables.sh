@@ -17,13 +17,7 @@ random_disk "$A" 8
 cp "$A" "$WORK/one.img"
 # All of its chunks count as changed
 export STANDIN_SIZE=8388608 STANDIN_CHANGED=128
-(umask 077 && printf 'correct horse' >"$WORK/bare")
-cat >"$TIDEMARK_CONFIG" <<END
-[encryption]
-key_file = $WORK/bare
-kdf_memory = 1M
-END
-tidemark vault create "$VAULT" --name Main --encrypt
+vault_make_encrypted Main
 tidemark protect "$VAULT" "$A" --disk a --item m1
 DATA=$(container)
 tidemark backup --json
