@@ -38,7 +38,8 @@ cached()
 		echo "${0##*/}: making $cached_path" >&2
 		rm -rf "$cached_path.new"
 		mkdir "$cached_path.new" || exit 1
-		if ! "$@" "$cached_path.new" >"$cached_path.log" 2>&1 9>&-
+		# What makes it may need more that is cached.
+		if ! ("$@" "$cached_path.new") >"$cached_path.log" 2>&1 9>&-
 		then
 			tail -n 40 "$cached_path.log" >&2
 			echo "${0##*/}: cannot make $cached_path:" \

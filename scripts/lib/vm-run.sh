@@ -170,12 +170,13 @@ vm_accel()
 
 kvm_probe()
 {
+	initramfs_userland "$INITRAMFS_PROGRAMS" "$INITRAMFS_LIBRARIES"
 	mkdir -p "$1/tree" &&
 	printf '%s\n' '#!/bin/sh' 'echo a guest answers >/dev/ttyS0' \
 		'exec reboot -f' >"$1/tree/init" &&
 	chmod +x "$1/tree/init" &&
 	initramfs_pack "$1/tree" "$1/init.cpio" &&
-	cat $vm_userland "$1/init.cpio" >"$1/initrd" || return 1
+	cat "$USERLAND" "$1/init.cpio" >"$1/initrd" || return 1
 	timeout -k 1 15 qemu-system-x86_64 -accel kvm -cpu host -m 512 \
 		-nodefaults -display none -no-reboot -serial "file:$1/console" \
 		-kernel "$KERNEL_IMAGE" -initrd "$1/initrd" \

@@ -144,8 +144,6 @@ vm_system()
 	[ $# -ge 1 ] || die "which script?"
 
 	system_image
-	# The probe of KVM boots a small guest.
-	initramfs_userland "$INITRAMFS_PROGRAMS" "$INITRAMFS_LIBRARIES"
 	vm_accel
 	system_tree "$@"
 	system_channels "$sys_dir" "$sys_forward" "$sys_handler"
