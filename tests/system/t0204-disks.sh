@@ -90,6 +90,13 @@ point_right "and the one after" "$large" 21
 # A disk joins the machine, and leaves it
 random_disk "$WORK/b.img" 2
 tidemark protect "$VAULT" "$WORK/b.img" --disk b
+tidemark protect "$VAULT" "$WORK/b.img" --disk c --json
+is "$STATUS $(json error.action)" "11 see 'tidemark status'" "not twice"
+random_disk "$WORK/c.img" 1
+tidemark protect "$VAULT" "$WORK/c.img" --disk b --json
+is "$STATUS $(json error.action)" \
+	"11 see 'tidemark status'; --disk gives another name" \
+	"nor another by its name"
 tidemark backup --json
 is "$(json result.modes)" '{"a": "compare", "b": "full"}' "a disk joins"
 both=$(json result.point)

@@ -76,11 +76,12 @@ static int check_disk(const char *path, const char *name, char real[PATH_MAX],
 	return tm_vhd_check_disk(size, name, err);
 }
 
-static int already(const char *name, const char *why, struct tm_error *err)
+static int already(const char *name, const char *why, const char *action,
+		   struct tm_error *err)
 {
 	tm_error_set(err, -EEXIST, TM_EXIT_REFUSED, name,
 		     "cannot protect disk '%s': %s", name, why);
-	tm_error_action(err, "see 'tidemark status'; --disk gives another name");
+	tm_error_action(err, "%s", action);
 	return -EEXIST;
 }
 
@@ -101,9 +102,11 @@ static int join_machine(struct vault *v, struct tm_disk *disk, bool *ret_joined,
 
 		if (!strcmp(o->name, disk->name))
 			r = already(o->name, "one of that name is protected already",
+				    "see 'tidemark status'; --disk gives another name",
 				    err);
 		else if (disk_same(o->path, disk->path) == 1)
-			r = already(o->name, "it is protected already", err);
+			r = already(o->name, "it is protected already",
+				    "see 'tidemark status'", err);
 		if (r || strcmp(o->vault, v->url))
 			continue;
 		*ret_joined = true;
