@@ -62,7 +62,7 @@ no_point "and no point"
 killed 2
 [ "$KNOWN" -gt "$first" ] && [ "$KNOWN" -lt $((SIZE / CHUNK)) ]
 ok $? "the next has got further: $KNOWN chunks"
-left=$((SIZE - first * CHUNK))
+left=$((((SIZE + CHUNK - 1) / CHUNK - first) * CHUNK))
 [ "$SENT" -le $left ]
 ok $? "and has sent nothing of what was there: $SENT bytes of at most $left"
 no_point "there is still no point"
