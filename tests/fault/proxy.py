@@ -83,11 +83,13 @@ class Handler(Control, http.server.BaseHTTPRequestHandler):
             pass
         self.vanish()
 
+    def connect(self, port):
+        return http.client.HTTPConnection("127.0.0.1", port)
+
     def pass_on(self, request):
         for last in (False, True):
             if self.connection_up is None:
-                self.connection_up = http.client.HTTPConnection(
-                    "127.0.0.1", self.state.upstream)
+                self.connection_up = self.connect(self.state.upstream)
             try:
                 return send(self.connection_up, request)
             except (http.client.RemoteDisconnected, ConnectionError):
@@ -257,14 +259,22 @@ class Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-def main(handler=Handler):
-    handler.state = State(int(sys.argv[1]))
+def listen(handler, port_file, tls=None):
+    """A server on a port of its own; TLS, a context, if it is to speak that."""
     server = Server(("127.0.0.1", 0), handler)
-    with open(sys.argv[2] + ".new", "w", encoding="ascii") as out:
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True,
+                                        do_handshake_on_connect=False)
+    with open(port_file + ".new", "w", encoding="ascii") as out:
         out.write(str(server.server_address[1]))
-    os.rename(sys.argv[2] + ".new", sys.argv[2])
+    os.rename(port_file + ".new", port_file)
+    return server
+
+
+def main(handler=Handler):
+    handler.state = handler.state or State(int(sys.argv[1]))
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    server.serve_forever()
+    listen(handler, sys.argv[2]).serve_forever()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@
 #	proxy_replay NAME [INDEX]	sends a recorded request again, prints
 #				"STATUS CODE"
 #
-# PROXY_PROGRAM=keyed.py has it stand for a service that takes keys.
+# PROXY_PROGRAM=keyed.py has it stand for a service that takes keys; secure.py
+# speaks TLS, to an Azurite that does, on the port in DIR/proxy.port.tls.
 # proxy_start sets PROXY_PORT, PROXY_URL and PROXY_PID, and
 # DIRECT_CONNECTION_STRING, which goes round it.
 

@@ -17,6 +17,8 @@
 
 /* The first version that lists page ranges in pages. */
 #define API_VERSION "2020-10-02"
+/* How often a request is sent again with another token, each time it is refused. */
+#define RENEWALS 3
 
 struct blobservice {
 	char *endpoint;
@@ -386,17 +388,33 @@ int blobcall_url(struct blobcall *call, char **ret, struct blob_error *reterr)
 	return r;
 }
 
+/*
+ * After a refusal: 1 if there is another token to be sent with, 0 if not, else
+ * -errno, and @e says why none is to be had.
+ */
+static int renew(struct blobcall *call, struct blob_error *e)
+{
+	int r = 0;
+
+	if (call->renewals < RENEWALS)
+		r = blobsign_renew(&call->service->sign, call, e);
+	if (r > 0)
+		call->renewals++;
+	return r;
+}
+
 int blobcall_perform(struct blobcall *call, struct blob_error *reterr)
 {
 	struct blob_error e = { 0 };
 	int r, renewed;
 
 	add_own_headers(call);
-	r = send_once(call, &e);
-	renewed = r ? blobsign_renew(&call->service->sign, call, &e) : 0;
-	if (renewed > 0)
+	call->renewals = 0;
+	do {
 		r = send_once(call, &e);
-	else if (renewed)
+		renewed = r ? renew(call, &e) : 0;
+	} while (renewed > 0);
+	if (renewed)
 		r = renewed;
 	if (r && reterr)
 		*reterr = e;
@@ -429,10 +447,9 @@ static void on_reply(void *arg, int r)
 	int renewed = 0;
 
 	r = spent(call, r, &e);
-	if (r && !call->renewed)
-		renewed = blobsign_renew(&call->service->sign, call, &e);
+	if (r)
+		renewed = renew(call, &e);
 	if (renewed > 0) {
-		call->renewed = true;
 		start_once(call);
 		return;
 	}
@@ -446,7 +463,7 @@ void blobcall_start(struct blobcall *call, struct httpset *set,
 	call->set = set;
 	call->ended = ended;
 	call->arg = arg;
-	call->renewed = false;
+	call->renewals = 0;
 	start_once(call);
 }
 

@@ -36,7 +36,7 @@ struct blobcall {
 	struct http_reply reply;
 	/* Of a call that is started, not performed: */
 	struct httpset *set;
-	bool renewed;			/* its token, after a refusal */
+	unsigned int renewals;		/* of its token, after refusals */
 	blobcall_done_fn ended;
 	void *arg;
 };
