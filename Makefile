@@ -294,7 +294,7 @@ check-sweep: all	## a client killed at each of its requests; SEED, STRIDE
 
 check-faults: all $(ENDURE)	## a bad server: ROUNDS, FAULTS, PERCENT, SEED; BACKUPS by one process
 	@FORM=$${FORM:-full} tests/run tests/fault/t0306-server.sh \
-		tests/fault/t0309-endurance.sh
+		tests/fault/t0309-endurance.sh tests/fault/t0311-tokens.sh
 
 check-sanitised: all tools $(ASAN)	## system and fault tests with a program under ASan and UBSan
 	@TIDEMARK=$(CURDIR)/$(ASAN) tests/run $(TESTS)
