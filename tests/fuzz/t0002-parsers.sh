@@ -10,8 +10,10 @@
 
 if [ "${FORM-}" = full ]; then
 	: "${RUNS:=10000000}" "${LIMIT:=0}"
+	patience=900
 else
 	: "${RUNS:=100000}" "${LIMIT:=6}"
+	patience=120
 fi
 : "${SEED:=$(date +%s)}" "${PARSERS:=documents service pages http}"
 kept=$BUILD/fuzz/found
@@ -85,7 +87,7 @@ finds() {
 		return
 	fi
 	rm -rf "$WORK/corpus.$1"
-	! fuzz "$tree/build/fuzz/fuzz_$1" "$1" 2000000 120 "$WORK" &&
+	! fuzz "$tree/build/fuzz/fuzz_$1" "$1" 4000000 $patience "$WORK" &&
 		grep -qE 'fuzz: broken|runtime error|AddressSanitizer' \
 			"$WORK/said.$1"
 	ok $? "found: $2" || tail -n 3 "$WORK/said.$1" | sed 's/^/# /'
