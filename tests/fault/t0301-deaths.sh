@@ -67,4 +67,61 @@ for at in '"kind":"lease-acquire","skip":1' \
 done
 point_disk "$WORK/x.vhd" a
 same_disk "the SDK agrees" "$WORK/x.vhd" "$A"
+
+# point: backs up; its name in POINT
+point() {
+	tidemark backup --json
+	POINT=$(json result.point)
+}
+
+# promote BLOB POINT: somebody copies the point's snapshot of it over it
+promote() {
+	tidemark points show "$2" --json
+	"$TESTS/lib/sdk.py" promote "$(container)" "disks/a.$1" \
+		"$(json "result.point.disks.0.$1_snapshot")"
+}
+
+# warned TEXT
+warned() {
+	tidemark backup --json
+	is "$STATUS $(json result.modes.a)" "3 full" "$1: all is sent anew"
+	like "$(json result.warnings)" "*brought back an older state*" \
+		"with a warning"
+	right "and the point is right"
+}
+
+# The blob is of before, its hashes are not
+point
+scribble "$A" 100000 300000
+tidemark backup
+promote vhd "$POINT"
+warned "an older state of the disk is brought back"
+tidemark backup
+ok $? "the next one has nothing to warn of"
+
+# The hashes are of before, and so is the disk; its blob is not
+point
+cp "$A" "$WORK/before.img"
+scribble "$A" 100000 300000
+tidemark backup
+cp "$WORK/before.img" "$A"
+promote hash "$POINT"
+warned "an older state of the table"
+
+# The hashes are a dead client's, its blob is the last point's
+point
+scribble "$A" 100000 300000
+kill_at '"kind":"snapshot"'
+promote vhd "$POINT"
+warned "the last point's disk, after a death"
+
+# Both are the last point's, as if nobody had died
+point
+scribble "$A" 100000 300000
+kill_at '"kind":"snapshot"'
+promote vhd "$POINT"
+promote hash "$POINT"
+tidemark backup
+ok $? "both of the last point's are what it left"
+right "and the point is right"
 finish

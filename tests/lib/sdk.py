@@ -16,6 +16,8 @@ The account is that of AZURE_STORAGE_CONNECTION_STRING.
     sdk.py list CONTAINER [PREFIX]              NAME SNAPSHOT SIZE META...
     sdk.py properties CONTAINER NAME [SNAPSHOT]
     sdk.py snapshot CONTAINER NAME [KEY=VALUE...]
+    sdk.py promote CONTAINER NAME SNAPSHOT      copies it over its blob, whose
+                                                lease is broken
     sdk.py lease CONTAINER NAME ID              for good
     sdk.py sequence CONTAINER NAME NUMBER       set to it
     sdk.py sas CONTAINER [PERMISSIONS [FROM [UNTIL]]]   a token, in hours from
@@ -27,9 +29,11 @@ The account is that of AZURE_STORAGE_CONNECTION_STRING.
 import datetime
 import os
 import sys
+import time
 
 from azure.core.exceptions import AzureError
-from azure.storage.blob import (BlobServiceClient, BlobType, SequenceNumberAction,
+from azure.storage.blob import (BlobLeaseClient, BlobServiceClient, BlobType,
+                                SequenceNumberAction,
                                 generate_account_sas, generate_blob_sas,
                                 generate_container_sas)
 from azure.storage.blob._shared.shared_access_signature import \
@@ -119,6 +123,15 @@ def snapshot_blob(container, name, *metadata):
     print(blob(container, name).create_snapshot(metadata=pairs)["snapshot"])
 
 
+def promote(container, name, snapshot):
+    client = blob(container, name)
+    if client.get_blob_properties().lease.state == "leased":
+        BlobLeaseClient(client).break_lease(0)
+    client.start_copy_from_url(blob(container, name, snapshot).url)
+    while client.get_blob_properties().copy.status == "pending":
+        time.sleep(0.1)
+
+
 def lease(container, name, identifier):
     blob(container, name).acquire_lease(lease_id=identifier)
 
@@ -166,6 +179,7 @@ VERBS = {
     "create-container": create_container, "create": create, "put": put,
     "put-json": put_json, "delete": delete, "read": read, "fetch": fetch, "ranges": ranges,
     "list": list_blobs, "properties": properties, "snapshot": snapshot_blob,
+    "promote": promote,
     "lease": lease, "sequence": sequence, "sas": sas,
     "blob-sas": blob_sas,
     "account-sas": account_sas,

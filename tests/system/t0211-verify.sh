@@ -149,6 +149,7 @@ tidemark verify "$FIVE" --sample 1% --json
 is "$STATUS $(json result.disks.0.footer_bad)" "0 false" \
 	"a backup mends the footer that it finds"
 # As an interrupted run would have left it, or it is refused: t0223.
+"$SDK" sequence "$DATA" disks/a.vhd 9000000000
 "$SDK" sequence "$DATA" disks/a.hash 9000000000
 tidemark backup a --json && tidemark verify --sample 100% --json
 is "$STATUS" 9 "written where nothing was: found"

@@ -10,30 +10,33 @@
 
 /*
  * @f is fresh only if the service says that this create made the blob. It
- * begins with the server's time for a number, which a predecessor of its name
- * cannot have had: a point that has noted that one's is not taken for current.
+ * begins with the server's time for a number, or with @least, which a
+ * predecessor of its name cannot have had: a point that has noted that one's is
+ * not taken for current.
  */
-static int create(struct fence *f, uint64_t size, uint64_t *ret_sequence,
-		  struct tm_error *err)
+static int create(struct fence *f, uint64_t size, uint64_t least,
+		  uint64_t *ret_sequence, struct tm_error *err)
 {
 	struct blob_cond cond = { .if_none_match = "*" };
 	struct blob_error be = { 0 };
 	struct retry retry;
+	uint64_t sequence;
 	int64_t now;
 	int r;
 
 	r = vault_time(f->vault, &now, err);
 	if (r)
 		return r;
+	sequence = (uint64_t)now > least ? (uint64_t)now : least;
 	retry_init(&retry, &f->vault->policy);
 	do {
-		r = pageblob_create(&f->blob, &cond, size, (uint64_t)now, NULL,
+		r = pageblob_create(&f->blob, &cond, size, sequence, NULL,
 				    NULL, &be);
 	} while (retry_again(&retry, r, &be));
 	f->fresh = !r;
 	if (r && r != -EEXIST)
 		return blame_blob(err, r, &be, "create", &f->blob);
-	*ret_sequence = (uint64_t)now;
+	*ret_sequence = sequence;
 	return 0;
 }
 
@@ -101,12 +104,13 @@ int fence_open(struct fence *f, struct vault *v, struct leases *l,
 	return r;
 }
 
-int fence_make(struct fence *f, uint64_t size, struct tm_error *err)
+int fence_make(struct fence *f, uint64_t size, uint64_t least,
+	       struct tm_error *err)
 {
 	uint64_t made = 0;
 	int r;
 
-	r = create(f, size, &made, err);
+	r = create(f, size, least, &made, err);
 	if (!r)
 		r = leases_add(f->leases, &f->blob, f->lease, err);
 	if (!r)

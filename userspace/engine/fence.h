@@ -75,8 +75,9 @@ int fence_look(struct fence *f, struct vault *v, const char *container,
 	       const char *name, const struct blob_key *key,
 	       struct tm_error *err);
 
-/* Creates the blob, all zero, and leases it. */
-int fence_make(struct fence *f, uint64_t size, struct tm_error *err);
+/* Creates the blob, all zero, with a number from @least on, and leases it. */
+int fence_make(struct fence *f, uint64_t size, uint64_t least,
+	       struct tm_error *err);
 
 /* Raises the sequence number to @to, or to the next if @to is not above it. */
 int fence_raise(struct fence *f, uint64_t to, struct tm_error *err);

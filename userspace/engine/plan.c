@@ -90,6 +90,8 @@ static int choose_mode(struct target *t, bool compare, struct tm_error *err)
 	t->mode = TM_SHIP_FULL;
 	t->why = !t->last ? "it has no recovery point yet" :
 		t->vhd.fresh ? "its blob is not there" :
+		target_brought_back(t, t->last) ?
+		"its blob is not what backups have left" :
 		t->rekeyed ? "its key is another" :
 		t->anew ? "it was asked for" : NULL;
 	if (t->why)

@@ -49,8 +49,14 @@ void target_done(struct target *t)
 	memset(t, 0, sizeof(*t));
 }
 
-static int lease_hash(struct target *t, struct vault *v, struct leases *l,
-		      struct tm_error *err)
+/* What a blob that has to be made begins with: no number of the last point's. */
+static uint64_t least_number(const struct tm_point_disk *last)
+{
+	return last ? last->sequence + 1 : 0;
+}
+
+static int lease_hash(struct target *t, const struct tm_point_disk *last,
+		      struct vault *v, struct leases *l, struct tm_error *err)
 {
 	uint64_t size = tm_hash_table_size(t->state.size_bytes,
 					   t->doc->chunk_size);
@@ -61,7 +67,7 @@ static int lease_hash(struct target *t, struct vault *v, struct leases *l,
 	r = fence_open(&t->hash, v, l, t->doc->container, path,
 		       t->key.under, err);
 	if (r == -ENOENT)
-		r = fence_make(&t->hash, size, err);
+		r = fence_make(&t->hash, size, least_number(last), err);
 	t->found_hash = t->hash.sequence;
 	strcpy(t->found_etag, t->hash.etag);
 	return r;
@@ -72,19 +78,58 @@ uint64_t target_blob_size(const struct target *t)
 	return t->key.data + tm_vhd_blob_size(t->state.size_bytes);
 }
 
-/* No entry can be true of an empty blob: they go before it comes. */
-static int make_vhd(struct target *t, struct tm_error *err)
+static int forget_all(struct target *t, struct tm_error *err)
 {
-	int r = 0;
+	int r;
 
-	if (!t->hash.fresh && t->hash.size) {
-		r = fence_raise(&t->hash, 0, err);
-		if (!r)
-			r = fence_clear(&t->hash, 0, t->hash.size, err);
-	}
+	if (t->hash.fresh || !t->hash.size)
+		return 0;
+	r = fence_raise(&t->hash, 0, err);
+	return r ? r : fence_clear(&t->hash, 0, t->hash.size, err);
+}
+
+/* No entry can be true of an empty blob: they go before it comes. */
+static int make_vhd(struct target *t, const struct tm_point_disk *last,
+		    struct tm_error *err)
+{
+	int r = forget_all(t, err);
+
 	if (!r)
-		r = fence_make(&t->vhd, target_blob_size(t), err);
+		r = fence_make(&t->vhd, target_blob_size(t),
+			       least_number(last), err);
 	return r;
+}
+
+/*
+ * A run raises both numbers above the last point's before it writes, the disk's
+ * first: see target_raise(). Who copies a snapshot over its blob brings back the
+ * number with it.
+ */
+bool target_brought_back(const struct target *t,
+			 const struct tm_point_disk *last)
+{
+	if (!last || t->vhd.fresh || t->hash.fresh)
+		return false;
+	return t->found_vhd < last->sequence ||
+		t->found_hash < last->sequence ||
+		(t->found_vhd == last->sequence &&
+		 t->found_hash > last->sequence);
+}
+
+/*
+ * The entries go before the numbers are raised, by which the next run would know
+ * it, should this one die.
+ */
+static int forget_if_brought_back(struct target *t,
+				  const struct tm_point_disk *last,
+				  struct tm_error *err)
+{
+	if (!target_brought_back(t, last))
+		return 0;
+	report_warning(t->vhd.vault->report,
+		       "somebody has brought back an older state of '%s' or '%s', or put another blob there; all of disk '%s' is sent anew",
+		       t->vhd.name, t->hash.name, t->doc->name);
+	return forget_all(t, err);
 }
 
 /*
@@ -190,18 +235,18 @@ int target_lease(struct target *t, const struct tm_point_disk *last,
 	if (!r)
 		r = check_room(t, err);
 	if (!r)
-		r = lease_hash(t, v, l, err);
+		r = lease_hash(t, last, v, l, err);
 	if (r)
 		return r;
 	tm_path_disk(path, t->doc->name, TM_DISK_VHD);
 	r = fence_open(&t->vhd, v, l, t->doc->container, path,
 		       t->key.under, err);
 	if (r == -ENOENT)
-		r = make_vhd(t, err);
+		r = make_vhd(t, last, err);
 	if (r)
 		return r;
 	t->found_vhd = t->vhd.sequence;
-	return 0;
+	return forget_if_brought_back(t, last, err);
 }
 
 int target_look(struct target *t, struct vault *v, struct tm_error *err)
@@ -227,15 +272,16 @@ int target_look(struct target *t, struct vault *v, struct tm_error *err)
 	return r;
 }
 
+/* The disk's first: target_brought_back() goes by it. */
 int target_raise(struct target *t, struct tm_error *err)
 {
 	uint64_t to = t->vhd.sequence > t->hash.sequence ? t->vhd.sequence :
 		t->hash.sequence;
 	int r;
 
-	r = fence_raise(&t->hash, to + 1, err);
+	r = fence_raise(&t->vhd, to + 1, err);
 	if (!r)
-		r = fence_raise(&t->vhd, to + 1, err);
+		r = fence_raise(&t->hash, to + 1, err);
 	return r;
 }
 

@@ -76,6 +76,14 @@ int target_lease(struct target *t, const struct tm_point_disk *last,
  */
 int target_put_back(struct target *t, struct tm_error *err);
 
+/*
+ * Is the disk's blob, or its table, one of before @last, the last point's disk
+ * (may be NULL), or a copy of what it was at that point, which somebody has put
+ * there since? Then no entry is believed.
+ */
+bool target_brought_back(const struct target *t,
+			 const struct tm_point_disk *last);
+
 /* In place of target_lease(), to look and not to write: then target_plan(). */
 int target_look(struct target *t, struct vault *v, struct tm_error *err);
 
