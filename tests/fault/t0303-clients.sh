@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Two clients at once, one of them a clone of the machine, one of them so slow
-# that its leases run out: never a wrong recovery point.
+# that its leases run out: never a wrong recovery point. And one that is cancelled
+# leaves no lease in the way.
 
 . "$(dirname "$0")/../lib/tap.sh"
 . "$TESTS/lib/faults.sh"
@@ -62,4 +63,20 @@ machine m1
 scribble "$A" 2000000 200
 tidemark backup
 right "and so is the first machine's next one"
+
+# One that is cancelled while it asks for a lease, which it then gets
+background
+proxy_rule '{"kind":"lease-acquire","do":"delay","seconds":1}'
+proxy_release
+proxy_await "$PROXY_RULE"
+kill -s TERM "$CLIENT"
+ended
+proxy_control idle >/dev/null
+proxy_clear
+is "$STATUS" 12 "a client is cancelled as it asks for a lease"
+like "$("$TESTS/lib/sdk.py" properties "$(container)" disks/a.hash)" \
+	"*lease=leased*" "which comes too late"
+tidemark backup
+ok $? "the next one need not wait for its end"
+right "and is right"
 finish

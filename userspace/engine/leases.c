@@ -28,6 +28,7 @@ struct held {
 	char *container, *name;
 	char id[BLOB_LEASE_ID_SIZE];	/* changed by who has it busy */
 	bool busy;
+	bool unsure;			/* whether it was taken, or will be */
 	uint64_t round;			/* of renewals: its last */
 };
 
@@ -115,7 +116,8 @@ static struct held *next_due(const struct leases *l)
 	size_t i;
 
 	for (i = 0; i < l->n; i++)
-		if (!l->held[i]->busy && l->held[i]->round != l->round)
+		if (!l->held[i]->busy && !l->held[i]->unsure &&
+		    l->held[i]->round != l->round)
 			return l->held[i];
 	return NULL;
 }
@@ -329,7 +331,8 @@ int leases_add(struct leases *l, const struct blob *blob,
 		return r;
 	r = leaseline_acquire(&l->others, blob, id, &be);
 	pthread_mutex_lock(&l->mutex);
-	if (r)
+	h->unsure = r && be.ambiguous;
+	if (r && !h->unsure)
 		held_free(l->held[--l->n]);	/* it is the last */
 	else
 		let_go(l, h);
@@ -397,11 +400,17 @@ void leases_counters(struct leases *l, uint64_t *ret_requests,
 	*ret_retries = atomic_load(&l->others.retries);
 }
 
+/*
+ * One that may yet be taken, by a request that is still on its way, stays on
+ * record: the next run gives it back.
+ */
 void leases_release(struct leases *l)
 {
+	size_t i;
+
 	pthread_mutex_lock(&l->mutex);
-	while (l->n) {
-		struct held *h = l->held[l->n - 1];
+	for (i = l->n; i--;) {
+		struct held *h = l->held[i];
 		const struct blob blob = blob_of(h);
 		int r;
 
@@ -409,12 +418,13 @@ void leases_release(struct leases *l)
 		pthread_mutex_unlock(&l->mutex);
 		r = release(l, &blob, h->id);
 		pthread_mutex_lock(&l->mutex);
+		let_go(l, h);
 		/* Nor will it take back the others: no use in waiting. */
-		if (r) {
-			let_go(l, h);
+		if (r)
 			break;
-		}
-		l->n--;
+		if (h->unsure)
+			continue;
+		l->held[i] = l->held[--l->n];
 		held_free(h);
 	}
 	if (l->n)
