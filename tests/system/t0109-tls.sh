@@ -126,6 +126,22 @@ printf '[vault]\nplain_http = yes\n[proxy]\nurl = 127.0.0.1:1\n' \
 refused 6 "cannot * proxy 'http://127.0.0.1:1' (from proxy.url) does not *" \
 	"see that the proxy runs*" "plain HTTP where it is allowed" \
 	points --vault "$PRIVATE" --item m1
+# Another machine has a loopback of its own. This is ours by another name.
+NEAR=http://127.0.0.1:1/$AZURITE_ACCOUNT/vault
+for proxy in http://0.0.0.0:1 socks5h://proxy.test:1; do
+	printf '[proxy]\nurl = %s\n' "$proxy" >"$TIDEMARK_CONFIG"
+	refused 11 "cannot use vault '$NEAR' through '$proxy': *in the open" \
+		"*https://*" "plain HTTP by way of $proxy" \
+		points --vault "$NEAR" --item m1
+done
+for proxy in http://127.0.0.1:1 socks5h://localhost:1; do
+	printf '[proxy]\nurl = %s\n' "$proxy" >"$TIDEMARK_CONFIG"
+	refused 6 "cannot * proxy '$proxy' (from proxy.url) does not *" \
+		"see that the proxy runs*" "but not by $proxy" \
+		points --vault "$NEAR" --item m1
+done
+printf '[vault]\nplain_http = yes\n[proxy]\nurl = 127.0.0.1:1\n' \
+	>"$TIDEMARK_CONFIG"
 refused 2 "cannot use *" "give it as https://*" \
 	"never to a public address" \
 	points --vault "http://192.0.2.1/$AZURITE_ACCOUNT/vault" --item m1

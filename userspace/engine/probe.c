@@ -14,7 +14,6 @@
 #include "port/account.h"
 #include "port/container.h"
 #include "port/crypto.h"
-#include "port/reach.h"
 
 /* A person waits for the answer. */
 #define PATIENCE_S 20
@@ -135,7 +134,6 @@ static void check_connection(struct probe *p, const struct look *l,
 {
 	const struct vault *v = p->vault;
 	bool reached = answered || l->vault_r == -EKEYREJECTED;
-	char origin[TM_URL_SIZE];
 	struct http_peer peer;
 
 	if (!reached) {
@@ -153,12 +151,11 @@ static void check_connection(struct probe *p, const struct look *l,
 		probe_bad(p, "tls", PROBE_FAILED, &l->vault_err);
 		return;
 	}
-	tm_address_origin(origin, &v->address);
 	if (v->address.https) {
 		probe_ok(p, "tls", "the certificate is right, by the authorities of %s",
 			 *v->config->ca_file ? v->config->ca_file :
 			 "this system");
-	} else if (reach_of_url(origin) == REACH_LOOPBACK) {
+	} else if (vault_within(v)) {
 		probe_ok(p, "tls", "none: plain HTTP, and within this machine");
 	} else {
 		struct tm_error why = TM_ERROR_INIT;

@@ -51,15 +51,26 @@ static int wait_for_retry(void *arg, unsigned int ms)
 	return 0;
 }
 
+/* A proxy elsewhere has a loopback of its own. */
+bool vault_within(const struct vault *v)
+{
+	return reach_of_url(v->url) == REACH_LOOPBACK &&
+		(!*v->proxy.url || reach_of_url(v->proxy.url) == REACH_LOOPBACK);
+}
+
 /* tm_address_parse() lets plain HTTP pass for local addresses only. */
 static int check_plain(const struct vault *v, struct tm_error *err)
 {
-	if (v->address.https || v->config->plain_http ||
-	    reach_of_url(v->url) == REACH_LOOPBACK)
+	char through[sizeof(v->proxy.url) + 16] = "";
+
+	if (v->address.https || v->config->plain_http || vault_within(v))
 		return 0;
+	if (*v->proxy.url)
+		snprintf(through, sizeof(through), " through '%s'",
+			 v->proxy.url);
 	tm_error_set(err, -EPERM, TM_EXIT_REFUSED, v->url,
-		     "cannot use vault '%s': data and signatures would cross the network in the open",
-		     v->url);
+		     "cannot use vault '%s'%s: data and signatures would cross the network in the open",
+		     v->url, through);
 	tm_error_action(err, "use https://, or set plain_http = yes in section [vault]");
 	return -EPERM;
 }
@@ -128,8 +139,8 @@ static int find_way(struct vault *v, struct tm_error *err)
 	int r;
 
 	tm_address_format(v->url, &v->address);
-	r = check_plain(v, err);
-	return r ? r : proxy_find(v->config, &v->address, &v->proxy, err);
+	r = proxy_find(v->config, &v->address, &v->proxy, err);
+	return r ? r : check_plain(v, err);
 }
 
 int vault_open(struct vault *v, const struct tm_config *config,

@@ -62,6 +62,9 @@ int vault_open(struct vault *v, const struct tm_config *config,
 	       struct tm_error *err);
 void vault_close(struct vault *v);
 
+/* Whether all that is sent stays on this machine, by a proxy too. Of no clone. */
+bool vault_within(const struct vault *v);
+
 /*
  * The same for another container than a vault's, with the credentials, settings
  * and report of @like. *@cred, if not NULL, is taken instead of the credentials,

@@ -68,7 +68,7 @@ enum reach reach_of_url(const char *url)
 	u = curl_url();
 	if (!u)
 		return REACH_ANYWHERE;
-	if (!curl_url_set(u, CURLUPART_URL, url, 0) &&
+	if (!curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) &&
 	    !curl_url_get(u, CURLUPART_HOST, &host, 0)) {
 		reach = reach_of_host(host);
 		curl_free(host);
