@@ -147,4 +147,20 @@ tidemark backup --json
 is "$(json result.counters.scanned.chunks_uploaded)" 0 \
 	"and nothing need be sent once more"
 
+# A Date that cannot be: all names to come would go on from it
+POINTS=$(points | wc -w)
+for date in "Sat, 01 Jan 2326 00:00:00 GMT" "Fri, 31 Dec 9999 23:59:59 GMT" \
+	"Fri, 31 Dec 12999 23:59:59 GMT" "Thu, 01 Jan 1970 00:00:01 GMT"; do
+	proxy_rule "{\"times\":0,\"do\":\"alter\",\"headers\":{\"Date\":\"$date\"}}"
+	tidemark backup --json
+	is "$STATUS" 6 "a service that says $date: no backup"
+	like "$(json error.message)" "*the storage service's Date is *, and this machine's clock is *" \
+		"it is said why"
+	proxy_clear
+	grown "there is no point of it" 0
+done
+tidemark backup
+ok $? "and the next run is of its day" || cat "$WORK/err"
+like "$(points | tr ' ' '\n' | tail -n 1)" "$(date -u +%Y)*" "by its name"
+
 finish

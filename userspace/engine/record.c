@@ -8,6 +8,31 @@
 #include "engine/points.h"
 #include "engine/record.h"
 #include "port/crypto.h"
+#include "port/refusal.h"
+
+/*
+ * Names only ever go on from the newest, so one wrong Date would date all that
+ * comes after it, for good. This machine's clock says so much: by a certificate
+ * that is good at both times TLS would hardly have come about.
+ */
+#define CLOCKS_APART_S	(366 * INT64_C(86400))
+
+static int check_date(const struct vault *v, int64_t now, struct tm_error *err)
+{
+	int64_t skew_s = blobservice_skew(v->service);
+	char date[TM_TIME_SIZE], how_far[48];
+
+	if (llabs(skew_s) <= CLOCKS_APART_S)
+		return 0;
+	refusal_skew_text(skew_s, how_far, sizeof(how_far));
+	if (tm_time_format(date, now))
+		strcpy(date, "no time");
+	tm_error_set(err, -EPROTO, TM_EXIT_UNAVAILABLE, v->url,
+		     "cannot name a run: the storage service's Date is %s, and this machine's clock is %s it",
+		     date, how_far);
+	tm_error_action(err, "set this machine's clock; if it is right, see what answers in the service's place");
+	return -EPROTO;
+}
 
 /* The time in the last name that has one; 0 if there is none. */
 static int64_t newest_time(char *const *names, size_t n)
@@ -30,6 +55,8 @@ int record_name(struct vault *v, char *const *points, size_t n,
 	int r;
 
 	r = vault_time(v, &now, err);
+	if (!r)
+		r = check_date(v, now, err);
 	if (r)
 		return r;
 	/* Names are sorted: two in one second would stand in random order. */
