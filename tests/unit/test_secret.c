@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "port/file.h"
@@ -110,6 +111,11 @@ static void from_a_command(void **state)
 	      &s, "c");
 	fails(secret_from_command("c", "printf one; kill -KILL $$", &s),
 	      -EREMOTEIO, &s, "c");
+	/* As the program does: what prints without end would go on for ever. */
+	assert_true(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	is(secret_from_command("c", "grep -c '^SigIgn:.*0...$' /proc/self/status",
+			       &s), &s, "1\n", "c");
+	assert_true(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
 }
 
 /* A pipe can be read once; what came with it is kept for the next time. */

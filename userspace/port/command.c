@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,18 +13,42 @@
 static const char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
 		     "/sbin:/bin";
 
+/* What we ignore would be ignored there: it is to die of a closed pipe. */
+static int set_signals(posix_spawnattr_t *attr)
+{
+	sigset_t none, pipe;
+	int r;
+
+	sigemptyset(&none);
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	r = posix_spawnattr_setsigdefault(attr, &pipe);
+	if (!r)
+		r = posix_spawnattr_setsigmask(attr, &none);
+	if (!r)
+		r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF |
+					     POSIX_SPAWN_SETSIGMASK);
+	return r;
+}
+
 static int spawn(const char *command, int out, pid_t *ret_pid)
 {
 	char *const argv[] = { "sh", "-c", (char *)command, NULL };
 	char *const env[] = { (char *)path, NULL };
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
 	int r;
 
 	r = posix_spawn_file_actions_init(&actions);
 	if (r)
 		return -r;
-	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
-					     "/dev/null", O_RDONLY, 0);
+	r = posix_spawnattr_init(&attr);
+	if (r)
+		goto out_actions;
+	r = set_signals(&attr);
+	if (!r)
+		r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
+						     "/dev/null", O_RDONLY, 0);
 	if (!r)
 		r = posix_spawn_file_actions_adddup2(&actions, out,
 						     STDOUT_FILENO);
@@ -32,7 +57,9 @@ static int spawn(const char *command, int out, pid_t *ret_pid)
 		r = posix_spawn_file_actions_addclosefrom_np(&actions,
 							     STDERR_FILENO + 1);
 	if (!r)
-		r = posix_spawn(ret_pid, "/bin/sh", &actions, NULL, argv, env);
+		r = posix_spawn(ret_pid, "/bin/sh", &actions, &attr, argv, env);
+	posix_spawnattr_destroy(&attr);
+out_actions:
 	posix_spawn_file_actions_destroy(&actions);
 	return -r;
 }
