@@ -113,6 +113,41 @@ static void names(void **state)
 	service_end(service);
 }
 
+static unsigned int at_length(void *arg, const struct asked *asked,
+			      char *lines, size_t size)
+{
+	unsigned int i;
+
+	(void)arg;
+	(void)asked;
+	for (i = 0; i < 201; i++)
+		snprintf(lines + i * 4, size - i * 4, "X:\r\n");
+	return 200;
+}
+
+static void what_is_not_taken(void **state)
+{
+	struct http_request request = { .method = "GET" };
+	struct http_reply reply;
+	struct service *service;
+	struct http *http;
+	unsigned int port;
+	char url[64];
+
+	(void)state;
+	service = service_start(at_length, NULL, &port);
+	assert_non_null(service);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
+	request.url = url;
+	assert_int_equal(http_new(NULL, &http), 0);
+	assert_int_equal(http_perform(http, &request, &reply), -EPROTO);
+	/* Not how libcurl takes it that it was stopped. */
+	assert_string_equal(reply.cause, "the reply makes no sense");
+	http_reply_done(&reply);
+	http_free(http);
+	service_end(service);
+}
+
 struct tls_server {
 	SSL_CTX *ctx;
 	int fd;
@@ -238,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
+		cmocka_unit_test(what_is_not_taken),
 		cmocka_unit_test(sessions),
 	};
 

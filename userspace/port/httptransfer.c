@@ -253,6 +253,14 @@ static int judge(struct http_transfer *t, CURLcode code)
 			 "the connection was closed without a reply");
 		return t->r;
 	}
+	if (code && t->r && t->r != -ECANCELED) {
+		/* libcurl only says that it was stopped. */
+		snprintf(reply->cause, sizeof(reply->cause), "%s",
+			 t->r == -EFBIG ? "the reply is longer than it may be" :
+			 t->r == -EPROTO ? "the reply makes no sense" :
+			 strerror(-t->r));
+		return t->r;
+	}
 	if (code) {
 		/* What libcurl says names hosts and ports, never headers. */
 		snprintf(reply->cause, sizeof(reply->cause), "%s",
