@@ -258,6 +258,7 @@ static void sizes_parse(void **state)
 	assert_int_equal(tm_size_parse("1KB", &n), -EINVAL);
 	assert_int_equal(tm_size_parse("+1", &n), -EINVAL);
 	assert_int_equal(tm_size_parse(" 1", &n), -EINVAL);
+	assert_int_equal(tm_size_parse("1 ", &n), -EINVAL);
 }
 
 int main(void)

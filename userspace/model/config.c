@@ -204,7 +204,7 @@ static int parse_number(const char *s, const char **ret_rest, uint64_t *ret)
 
 int tm_size_parse(const char *s, uint64_t *ret)
 {
-	static const char units[] = "KMGT";
+	static const char units[] = "KMGTkmgt";
 	const char *unit;
 	uint64_t n;
 
@@ -213,10 +213,10 @@ int tm_size_parse(const char *s, uint64_t *ret)
 	if (*s) {
 		int shift;
 
-		unit = strchr(units, *s & ~0x20);
+		unit = strchr(units, *s);
 		if (!unit || s[1])
 			return -EINVAL;
-		shift = 10 * (int)(unit - units + 1);
+		shift = 10 * (int)((unit - units) % 4 + 1);
 		if (n > UINT64_MAX >> shift)
 			return -EINVAL;
 		n <<= shift;
