@@ -238,6 +238,9 @@ static void settings_round_trip(void **state)
 	assert_int_equal(tm_config_set(&c, "transfer.retries", "x", &err),
 			 -EINVAL);
 	assert_int_equal(c.retries, 3);
+	/* It would be taken for the default. */
+	assert_int_equal(tm_config_set(&c, "transfer.retry_time", "0", &err),
+			 -EINVAL);
 }
 
 static void sizes_parse(void **state)

@@ -111,7 +111,8 @@ S("transfer", "retry_wait", "milliseconds until the first retry; they double",\
 	.type = COUNT, AT(retry_wait), .preset = "500",			\
 	.min = 1, .max = 30000)						\
 S("transfer", "retry_time", "seconds after which to stop trying",	\
-	.type = COUNT, AT(retry_time), .preset = "300", .max = 86400)	\
+	.type = COUNT, AT(retry_time), .preset = "300",		\
+	.min = 1, .max = 86400)	\
 S("transfer", "checksum", "of page data, both ways: crc64 or md5",	\
 	.type = CHECKSUM, AT(checksum_md5), .preset = "crc64")		\
 S("transfer", "rate", "bytes a second of a run; 0: no limit",		\
