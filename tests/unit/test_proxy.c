@@ -82,6 +82,8 @@ static void no_proxy(void **state)
 		bool has;
 	} cases[] = {
 		{ "*", "example.net", true },
+		{ "one.org, *", "example.net", true },
+		{ "*,one.org", "192.168.0.1", true },
 		{ "", "example.net", false },
 		{ "example.net", "example.net", true },
 		{ "example.net", "EXAMPLE.net", true },

@@ -206,8 +206,6 @@ bool tm_no_proxy_has(const char *list, const char *host)
 	char pattern[INET6_ADDRSTRLEN + 6];
 	uint8_t bytes[16];
 
-	if (!strcmp(list, "*"))
-		return true;
 	address_len = address_of(host, bytes);
 	if (host_len && host[host_len - 1] == '.')
 		host_len--;
@@ -216,6 +214,8 @@ bool tm_no_proxy_has(const char *list, const char *host)
 		len = strcspn(list, between);
 		if (!len)
 			return false;
+		if (len == 1 && *list == '*')
+			return true;
 		if (!address_len) {
 			if (name_has(list, len, host, host_len))
 				return true;
