@@ -225,6 +225,34 @@ if [ -n "$loop" ]; then
 		"$((13 * 16)) 0" "what is right is left"
 fi
 
+# A line that takes longer for what is under way at once than one request may
+machine m2
+head -c 20M /dev/urandom >"$WORK/b.img"
+tidemark protect "$VAULT" "$WORK/b.img" --disk b --item m2
+tidemark backup
+setpriv --pdeathsig TERM /usr/bin/python3 "$TESTS/lib/slowline.py" 2000000 \
+	"$WORK/slow.port" &
+at_exit "kill $!"
+until [ -e "$WORK/slow.port" ]; do
+	sleep 0.05
+done
+cat >"$TIDEMARK_CONFIG" <<END
+[transfer]
+timeout = 6
+retries = 1
+[proxy]
+url = http://127.0.0.1:$(cat "$WORK/slow.port")
+END
+sdk create copies md3 $((20 * 1048576 + 512))
+UPLOAD_URL="$COPIES/md3?$(sdk blob-sas copies md3 rw)"
+export UPLOAD_URL
+tidemark restore disk b upload:env:UPLOAD_URL
+ok $? "an upload over a slow line" || cat "$WORK/err"
+sdk fetch "$WORK/copy.vhd" copies md3
+cmp -n 20971520 "$WORK/copy.vhd" "$WORK/b.img"
+ok $? "is exact"
+machine m1
+
 # A damaged page
 head -c 512 /dev/urandom | sdk put "$(container)" disks/a.vhd $((65536 * 7 + 512))
 tidemark backup

@@ -14,6 +14,7 @@
 #include <string.h>
 #include "engine/blame.h"
 #include "engine/blobsink.h"
+#include "engine/flights.h"
 #include "port/pageblob.h"
 
 /* On a blob that is not whole yet. */
@@ -48,6 +49,7 @@ static int no_memory(const struct sink *s, struct tm_error *err)
 
 static struct lane *take_lane(struct sink_blob *b)
 {
+	struct http_config http = flights_http(&b->way);
 	struct lane *lane;
 
 	pthread_mutex_lock(&b->lock);
@@ -62,7 +64,7 @@ static struct lane *take_lane(struct sink_blob *b)
 		return NULL;
 	lane->policy = b->way.policy;
 	lane->policy.retries = &lane->retries;
-	if (!blobservice_clone(b->way.service, &lane->service))
+	if (!blobservice_clone_with(b->way.service, &http, &lane->service))
 		return lane;
 	free(lane);
 	return NULL;

@@ -110,6 +110,10 @@ void blobservice_peer(const struct blobservice *service,
 /* A new service object with the same endpoint, credentials and settings. */
 int blobservice_clone(const struct blobservice *service,
 		      struct blobservice **ret);
+/* The same with other settings, borrowed as with blobservice_new(). */
+int blobservice_clone_with(const struct blobservice *service,
+			   const struct http_config *config,
+			   struct blobservice **ret);
 /* The same, but nothing cancels its requests: to clean up with. */
 int blobservice_clone_deaf(const struct blobservice *service,
 			   struct blobservice **ret);

@@ -69,9 +69,9 @@ int blobservice_new(const char *endpoint, const struct azauth *auth,
 	return 0;
 }
 
-static int clone_with(const struct blobservice *service,
-		      const struct http_config *config,
-		      struct blobservice **ret)
+int blobservice_clone_with(const struct blobservice *service,
+			   const struct http_config *config,
+			   struct blobservice **ret)
 {
 	int r = blobservice_new(service->endpoint, service->sign.auth,
 				config, ret);
@@ -86,7 +86,7 @@ static int clone_with(const struct blobservice *service,
 int blobservice_clone(const struct blobservice *service,
 		      struct blobservice **ret)
 {
-	return clone_with(service, &service->config, ret);
+	return blobservice_clone_with(service, &service->config, ret);
 }
 
 int blobservice_clone_deaf(const struct blobservice *service,
@@ -96,7 +96,7 @@ int blobservice_clone_deaf(const struct blobservice *service,
 
 	config.cancelled = NULL;
 	config.cancelled_arg = NULL;
-	return clone_with(service, &config, ret);
+	return blobservice_clone_with(service, &config, ret);
 }
 
 struct http_config blobservice_http(const struct blobservice *service)
