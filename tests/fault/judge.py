@@ -134,6 +134,11 @@ class Judge:
             self.client(blob.name, blob.snapshot).download_blob().readall()
         ).digest() for blob in self.blobs}
 
+    def end_holds(self):
+        """Of restores that are over: deletes what has come too late."""
+        for blob in self.container.list_blobs("holds/"):
+            self.container.delete_blob(blob.name)
+
     def end_leases(self):
         for blob in self.blobs:
             if not blob.snapshot and blob.lease.state == "leased":

@@ -69,7 +69,8 @@ IMPATIENT = {"stall": 3, "all": 3}
 # again either (a token is another thing: a new one is asked for)
 FATAL = {"expired": 5}
 # What makes requests come twice: one for a lease may take it anew, when the run
-# is over that had it, for as long as leases last
+# is over that had it, for as long as leases last, and one for a restore's hold
+# may bring that back, for its hour
 TWICE = ("again", "all")
 TERM = 70
 KEEP = 4        # points, when a fault has had its turn
@@ -192,9 +193,12 @@ class Server:
     def thin_out(self):
         """To list them takes longer with each point that there is."""
         old = sorted(self.known)[:-KEEP]
+        if self.fault in TWICE:
+            self.judge.end_holds()
         wrong = prune(self.program, self.marks, old)
         if wrong:
             self.wrong(wrong)
+            return
         self.known.difference_update(old)
         for name in old:
             del self.judge.points[name]
