@@ -172,11 +172,15 @@ chance = random.Random(sys.argv[1])
 for _ in range(int(sys.argv[2])):
     print("%.3f" % (chance.random() * int(sys.argv[3]) / 1000 + 0.01))' \
 	"$SEED" "$KILLS" "$took")
-# dies_at MOMENT: it may have ended before
+# dies_at MOMENT: it may have ended before. Of `timeout -s KILL`, which kills itself
+# too, the end says nothing of the client's.
 dies_at() {
 	change "$A" "$1"
-	timeout -s KILL "$1" "$BUILD/tidemark" restore replace a \
-		--point "$FIRST" --yes --no-backup >"$WORK/out" 2>&1 </dev/null
+	"$BUILD/tidemark" restore replace a --point "$FIRST" --yes --no-backup \
+		>"$WORK/out" 2>&1 </dev/null &
+	sleep "$1"
+	kill -KILL $! 2>/dev/null
+	wait $!
 	[ $? -eq 137 ]
 }
 
@@ -188,8 +192,14 @@ for moment in $moments; do
 	done
 	[ ! -e "$TIDEMARK_STATE_DIR/replacing/a.json" ] ||
 		between=$((between + 1))
-	tidemark restore replace a --point "$FIRST" --yes --no-backup &&
-		cmp "$A" "$WORK/first.img" && exact=$((exact + 1))
+	if tidemark restore replace a --point "$FIRST" --yes --no-backup &&
+		cmp "$A" "$WORK/first.img"
+	then
+		exact=$((exact + 1))
+	else
+		echo "# killed after $moment s, then exit $STATUS"
+		sed 's/^/# /' "$WORK/err"
+	fi
 done
 echo "# $between of $KILLS in the middle"
 is "$exact" "$KILLS" "killed at random moments: each is completed, exactly"
