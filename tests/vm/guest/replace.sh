@@ -154,10 +154,12 @@ random_deaths()
 	for i in $(seq $n); do
 		put $((i * 7)) 30
 		took=$(od -An -N1 -tu1 /dev/urandom)
-		timeout -s KILL "$((took / 64)).$((took % 64 + 20))" \
-			tidemark --yes restore replace a --no-backup \
-			--point "$point_1" >/tmp/killed 2>&1 ||
-			died=$((died + 1))
+		tidemark --yes restore replace a --no-backup \
+			--point "$point_1" >/tmp/killed 2>&1 &
+		pid=$!
+		sleep "$((took / 64)).$((took % 64 + 20))"
+		kill -9 $pid 2>/dev/null || :
+		wait $pid 2>/dev/null || died=$((died + 1))
 		back "$point_1" && host same 1 a && exact=$((exact + 1))
 	done
 	is "killed at $n moments, $died of them in time: each is exact" $exact $n
