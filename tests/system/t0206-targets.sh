@@ -150,7 +150,7 @@ is "$STATUS" 10 "one of another size too"
 # broken KIND PATH SKIP TARGET...: killed at a request, after SKIP of them
 broken() {
 	proxy_rule "{\"kind\": \"$1\", \"path\": \"$2\", \"skip\": $3,
-		\"times\": 0, \"do\": \"hold\"}"
+		\"times\": 0, \"do\": \"stall\"}"
 	shift 3
 	"$BUILD/tidemark" restore disk a "$@" --yes >"$WORK/out" \
 		2>"$WORK/err" </dev/null &
@@ -159,6 +159,8 @@ broken() {
 	kill -9 "$broken_pid"
 	wait "$broken_pid" 2>/dev/null
 	proxy_clear
+	# What the dead one has sent has come to its end before anything is resumed.
+	proxy_control idle >/dev/null
 }
 
 sdk create copies md2 "$VHD_BYTES"
@@ -168,8 +170,9 @@ proxy_reset
 tidemark restore disk a upload:env:UPLOAD_URL --yes --resume --json
 ok $? "an upload that died is resumed"
 is_vhd "and exact" md2
-[ "$(json result.chunks_held)" -ge 112 ]
-ok $? "what was there was left: the zeroes at least"
+held=$(json result.chunks_held)
+[ "$held" -ge 112 ]
+ok $? "what was there was left: $held chunks, the zeroes at least"
 proxy_reset
 tidemark restore disk a "$COPIES/new.vhd" --yes --resume --json
 is "$(json result.chunks_held)" $((13 * 16)) "a blob that is right stays"
