@@ -11,8 +11,7 @@
 
 [ "${FORM-}" = full ] && : "${ROUNDS:=100}"
 : "${ROUNDS:=3}" "${PERCENT:=5}"
-SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
-echo "# SEED=$SEED ROUNDS=$ROUNDS PERCENT=$PERCENT"
+. "$TESTS/lib/server.sh"
 
 # Azurite takes tokens over TLS alone, as we send them.
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=127.0.0.1" \
@@ -30,14 +29,7 @@ unset AZURE_STORAGE_CONNECTION_STRING
 printf '%s\n' "[vault]" "ca_file = $WORK/cert.pem" "identity = system" \
 	"[transfer]" "retry_wait = 20" >"$TIDEMARK_CONFIG"
 
-random_disk "$WORK/a.img" 2
-random_disk "$WORK/b.img" 3
-vault_make Main
-tidemark protect "$VAULT" "$WORK/a.img" --disk a --item m1 --chunk-size 4K &&
-	tidemark protect "$VAULT" "$WORK/b.img" --disk b --item m1 &&
-	tidemark backup
-ok $? "two disks and their first point, with a token" ||
-	sed 's/^/# /' "$WORK/err"
+server_disks "two disks and their first point, with a token"
 
 # refused TIMES: the next request is refused so often
 refused() {
@@ -55,13 +47,7 @@ is "$STATUS $(($(imds_asked '200 *') - asked))" "5 4" "more are not asked for"
 proxy_clear
 
 asked=$(imds_asked '200 *')
-export DIRECT_CONNECTION_STRING PYTHONDONTWRITEBYTECODE=1
-"$TESTS/fault/server.py" "$TIDEMARK" "$(container)" vault "$SEED" \
-	"$ROUNDS" "$PERCENT" - "$WORK" \
-	"a=$WORK/a.img:4096" "b=$WORK/b.img:65536" -- token \
-	>"$WORK/said" 2>"$WORK/said.err"
-ok $? "tokens are refused: what ends well is right, and all do"
-sed 's/^/# /' "$WORK/said" "$WORK/said.err" | cut -c 1-300 | head -n 200
+server_run "tokens are refused: what ends well is right, and all do" - token
 [ "$(imds_asked '200 *')" -gt $((asked + 2 * ROUNDS)) ]
 ok $? "another token is asked for each time"
 finish
