@@ -83,8 +83,8 @@ FUZZED_service  := $(FUZZ_MODEL) userspace/engine/blame.c \
 	$(addprefix userspace/port/,account.c azauth.c blob.c blobcall.c \
 	bloberror.c bloblist.c blobprops.c blobsign.c blockblob.c checksum.c \
 	clock.c command.c container.c credentials.c crypto.c fields.c file.c \
-	imds.c lease.c pageblob.c pageio.c privacy.c refusal.c retry.c \
-	secret.c xmlwalk.c)
+	imds.c lease.c pageblob.c pageio.c privacy.c program.c refusal.c \
+	retry.c secret.c xmlwalk.c)
 
 # Crashes, tests/crash: a disk that may lose its cache, who replays its log, and
 # programs for guests.

@@ -34,9 +34,9 @@ struct blobcall {
 	int r;				/* first failure so far */
 	struct http_request request;	/* as it goes out */
 	struct http_reply reply;
+	unsigned int renewals;		/* of its token, after refusals */
 	/* Of a call that is started, not performed: */
 	struct httpset *set;
-	unsigned int renewals;		/* of its token, after refusals */
 	blobcall_done_fn ended;
 	void *arg;
 };

@@ -3,33 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "port/command.h"
+#include "port/program.h"
 
 static const char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
 		     "/sbin:/bin";
-
-/* What we ignore would be ignored there: it is to die of a closed pipe. */
-static int set_signals(posix_spawnattr_t *attr)
-{
-	sigset_t none, pipe;
-	int r;
-
-	sigemptyset(&none);
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE);
-	r = posix_spawnattr_setsigdefault(attr, &pipe);
-	if (!r)
-		r = posix_spawnattr_setsigmask(attr, &none);
-	if (!r)
-		r = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF |
-					     POSIX_SPAWN_SETSIGMASK);
-	return r;
-}
 
 static int spawn(const char *command, int out, pid_t *ret_pid)
 {
@@ -45,7 +27,7 @@ static int spawn(const char *command, int out, pid_t *ret_pid)
 	r = posix_spawnattr_init(&attr);
 	if (r)
 		goto out_actions;
-	r = set_signals(&attr);
+	r = -program_signals(&attr, 0);
 	if (!r)
 		r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
 						     "/dev/null", O_RDONLY, 0);

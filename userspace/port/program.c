@@ -46,8 +46,7 @@ bool program_exists(const char *name)
 	return !find(name, path);
 }
 
-/* What SIGPIPE and the like do here is not for others. */
-static int set_signals(posix_spawnattr_t *attr, short flags)
+int program_signals(posix_spawnattr_t *attr, short flags)
 {
 	sigset_t none, all;
 	int r;
@@ -93,7 +92,7 @@ static int spawn(const char *const argv[], const int fds[], int n, bool others,
 	r = -posix_spawnattr_init(&attr);
 	if (r)
 		goto out_actions;
-	r = set_signals(&attr, flags);
+	r = program_signals(&attr, flags);
 	for (i = 0; i < n && !r; i++)
 		r = set_descriptor(&actions, fds[i], i);
 	if (!r && !others)

@@ -8,6 +8,7 @@
 #ifndef TIDEMARK_PORT_PROGRAM_H
 #define TIDEMARK_PORT_PROGRAM_H
 
+#include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -61,5 +62,11 @@ int program_become(const char *const argv[]);
 
 /* Is there such a program? */
 bool program_exists(const char *name);
+
+/*
+ * What is started with @attr has SIGPIPE and the like as by default, whatever they
+ * do here; @flags join its own. 0 or -errno.
+ */
+int program_signals(posix_spawnattr_t *attr, short flags);
 
 #endif
